@@ -1,0 +1,158 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kelseyhightower/envconfig"
+)
+
+// Variable describes one environment variable of a settings struct, for help and sample files.
+type Variable struct {
+	Name        string
+	Default     string
+	Description string
+	Required    bool
+	Secret      bool // also read from the file that NAME_FILE names
+}
+
+// Variables lists the variables that a settings struct (or a pointer to one) declares by the tags
+// envconfig, default, required and desc, in the order of its fields; embedded structs included.
+func Variables(spec any) []Variable {
+	t := reflect.TypeOf(spec)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var vars []Variable
+	for _, f := range reflect.VisibleFields(t) {
+		if name := f.Tag.Get("envconfig"); name != "" {
+			vars = append(vars, Variable{
+				Name: name, Default: f.Tag.Get("default"), Description: f.Tag.Get("desc"),
+				Required: f.Tag.Get("required") == "true", Secret: f.Type == reflect.TypeFor[Secret](),
+			})
+		}
+	}
+	return vars
+}
+
+// environment guards the process environment while Load has its values in it.
+var environment sync.Mutex
+
+// Load fills spec, a pointer to a struct with envconfig tags, from env and then calls its
+// Validate method if it has one. Errors name each wrong variable, its value (unless it is a
+// secret) and what is allowed.
+//
+// The library under it reads the process environment only, so Load puts the declared variables
+// there and restores them before it returns: call it at start, before other goroutines read the
+// environment.
+func Load(spec any, env Env) error {
+	environment.Lock()
+	defer environment.Unlock()
+	vars := Variables(spec)
+	for _, v := range vars {
+		value, ok := env.Lookup(v.Name)
+		if v.Secret {
+			var err error
+			if value, ok, err = env.Secret(v.Name); err != nil {
+				return err
+			}
+		}
+		if old, was := os.LookupEnv(v.Name); was {
+			defer os.Setenv(v.Name, old)
+		} else {
+			defer os.Unsetenv(v.Name)
+		}
+		var err error
+		if ok {
+			err = os.Setenv(v.Name, value)
+		} else {
+			err = os.Unsetenv(v.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("set %s: %w", v.Name, err)
+		}
+	}
+	if err := envconfig.Process("", spec); err != nil {
+		return explain(err, vars)
+	}
+	if v, ok := spec.(interface{ Validate() error }); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
+// explain turns the library's error, which speaks of Go types, into one about the variable.
+func explain(err error, vars []Variable) error {
+	parse, ok := errors.AsType[*envconfig.ParseError](err)
+	if !ok {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	for _, v := range vars {
+		if v.Name == parse.KeyName && v.Secret {
+			return fmt.Errorf("%s: the value cannot be used", v.Name)
+		}
+	}
+	want := parse.Err.Error()
+	if kind, ok := map[string]string{
+		"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false",
+	}[parse.TypeName]; ok {
+		want = "allowed is " + kind
+	}
+	return wrong(parse.KeyName, parse.Value, want)
+}
+
+// wrong is the form of all complaints about a variable.
+func wrong(name, value, want string) error {
+	return fmt.Errorf("%s is %q: %s", name, clip(value, 80), want)
+}
+
+// Secret is a value that may come from a file (NAME_FILE) and that formatting never shows.
+type Secret string
+
+// String hides the value; convert to string to get it.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "[REDACTED]"
+}
+
+// GoString hides the value.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText hides the value.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Seconds is a duration written as seconds ("30", "2.5") or with a unit ("30s", "5m").
+type Seconds time.Duration
+
+// Decode reads the value of a variable. Negative durations are refused.
+func (s *Seconds) Decode(value string) error {
+	d, err := time.ParseDuration(value)
+	if f, ferr := strconv.ParseFloat(strings.TrimSpace(value), 64); ferr == nil {
+		d, err = seconds(f)
+	}
+	if err != nil || d < 0 {
+		return errors.New("allowed are seconds such as 30, or a duration such as 30s or 5m")
+	}
+	*s = Seconds(d)
+	return nil
+}
+
+// Duration returns the value as Go's own type.
+func (s Seconds) Duration() time.Duration { return time.Duration(s) }
+
+// seconds converts and refuses what no timeout can sensibly be: negative, not finite, over a year.
+func seconds(f float64) (time.Duration, error) {
+	const year = 365 * 24 * 3600
+	if !(f >= 0 && f <= year) {
+		return 0, errors.New("not between 0 s and a year")
+	}
+	return time.Duration(f * float64(time.Second)), nil
+}

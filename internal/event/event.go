@@ -1,0 +1,96 @@
+// Package event defines the one stream of typed events that a run is told by. Progress, cost,
+// live pages, resume and "why did it fail" are folds over it; see run.State for the main one.
+package event
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// Event is one numbered entry of a run's log.
+type Event struct {
+	Seq  int64     // from 1, without gaps; also the Last-Event-ID of live streams
+	Time time.Time // UTC
+	Data Data
+}
+
+// Data is the payload of an event. Its type name is part of the log's format.
+type Data interface{ Type() string }
+
+// Durable marks payloads that must survive a power cut before the run goes on: what they say has
+// been paid for.
+type Durable interface{ Durable() }
+
+type wire struct {
+	Seq  int64           `json:"seq"`
+	Time time.Time       `json:"time"`
+	Type string          `json:"type"`
+	Data json.RawMessage `json:"data"`
+}
+
+// MarshalJSON writes {"seq","time","type","data"}.
+func (e Event) MarshalJSON() ([]byte, error) {
+	if u, ok := e.Data.(Unknown); ok {
+		return json.Marshal(wire{e.Seq, e.Time, u.Name, u.Raw})
+	}
+	data, err := json.Marshal(e.Data)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %s: %w", e.Data.Type(), err)
+	}
+	return json.Marshal(wire{e.Seq, e.Time, e.Data.Type(), data})
+}
+
+// UnmarshalJSON reads an event; a type it does not know becomes Unknown, so that an older binary
+// can read a newer log.
+func (e *Event) UnmarshalJSON(b []byte) error {
+	var w wire
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	e.Seq, e.Time = w.Seq, w.Time
+	t, ok := types[w.Type]
+	if !ok {
+		e.Data = Unknown{Name: w.Type, Raw: w.Data}
+		return nil
+	}
+	p := reflect.New(t)
+	if err := json.Unmarshal(w.Data, p.Interface()); err != nil {
+		return fmt.Errorf("decode event %d (%s): %w", w.Seq, w.Type, err)
+	}
+	e.Data = p.Elem().Interface().(Data)
+	return nil
+}
+
+// Unknown is a payload of a type this build does not know.
+type Unknown struct {
+	Name string
+	Raw  json.RawMessage
+}
+
+// Type returns the name found in the log.
+func (u Unknown) Type() string { return u.Name }
+
+// Outcome is how a run ended; DESIGN's outcome table, one word per row.
+type Outcome string
+
+// The outcomes of a run.
+const (
+	Complete    Outcome = "complete"    // every step done
+	Partial     Outcome = "partial"     // steps failed; the report says what is missing
+	Failed      Outcome = "failed"      // no useful report
+	Refused     Outcome = "refused"     // the gate said no
+	Budget      Outcome = "budget"      // a cost or call limit was reached
+	Stopped     Outcome = "stopped"     // a user stopped it
+	Interrupted Outcome = "interrupted" // the process ended
+)
+
+// Reason says why something ended as it did, in words for a person and a class for a program.
+type Reason struct {
+	Class    string `json:"class,omitempty"` // an error class of the llm package, or a word of the engine
+	Step     string `json:"step,omitempty"`
+	Message  string `json:"message,omitempty"`
+	CanRetry bool   `json:"can_retry,omitempty"` // trying again unchanged can help
+	Advice   string `json:"advice,omitempty"`    // the way out
+}

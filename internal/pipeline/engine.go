@@ -1,0 +1,273 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"planexe/internal/event"
+)
+
+// Options of one execution.
+type Options struct {
+	Speed   string
+	Sizes   Sizes
+	Refresh bool     // steps whose prompt or answer type changed run again
+	Only    []string // run just these steps; empty is all
+}
+
+// Failure is a step that ended without a result.
+type Failure struct {
+	Step   string
+	Reason event.Reason
+}
+
+// Result is what came of an execution. Ending is set when the run was ended early.
+type Result struct {
+	Done, Kept []string
+	Failed     []Failure
+	Skipped    []string
+	Ending     *Ending
+}
+
+// Ending ends a whole run: no further step starts and calls in flight are aborted.
+type Ending struct {
+	Outcome event.Outcome
+	Reason  event.Reason
+}
+
+func (e *Ending) Error() string { return fmt.Sprintf("run %s: %s", e.Outcome, e.Reason.Message) }
+
+// explainer is an error that can say what a person needs to know.
+type explainer interface{ Reason() event.Reason }
+
+// ender is an error that ends the run when it says so.
+type ender interface {
+	Ending() (event.Outcome, bool)
+}
+
+type status int
+
+const (
+	waiting status = iota
+	ok             // outputs are there
+	failed         // no result
+	aborted        // the run ended first
+)
+
+type engine struct {
+	g       *Graph
+	store   Store
+	records *Records // read only while steps run
+	o       Options
+	tails   map[string]int
+	ended   map[string]chan struct{}
+	end     context.CancelCauseFunc
+
+	mu     sync.Mutex
+	status map[string]status
+	result Result
+}
+
+// Run executes what is not up to date. It returns when every step has ended; cancelling ctx
+// aborts the calls in flight and starts nothing further. Steps fail alone: what does not need
+// their outputs goes on. The error is a failure of the store.
+func (g *Graph) Run(ctx context.Context, store Store, r *Records, o Options) (Result, error) {
+	run, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	e := &engine{
+		g: g, store: store, records: r, o: o, end: end, tails: g.Tails(o.Sizes),
+		ended: map[string]chan struct{}{}, status: map[string]status{},
+	}
+	for _, n := range g.steps {
+		e.ended[n.Name] = make(chan struct{})
+	}
+	var wg sync.WaitGroup
+	for _, n := range g.steps {
+		wg.Go(func() {
+			defer close(e.ended[n.Name])
+			for _, w := range n.waits {
+				<-e.ended[w.Name]
+			}
+			within := run
+			if n.Always {
+				within = ctx
+			}
+			s, err := e.step(within, n)
+			e.settle(n, s, err)
+		})
+	}
+	wg.Wait()
+	var broken *StoreError
+	if cause := context.Cause(run); errors.As(cause, &broken) {
+		return e.result, broken
+	}
+	return e.result, nil
+}
+
+// step brings one step up to date and says how it ended. Its inputs have ended.
+func (e *engine) step(ctx context.Context, n *node) (status, error) {
+	if ctx.Err() != nil {
+		return aborted, nil
+	}
+	if len(e.o.Only) > 0 && !slices.Contains(e.o.Only, n.Name) {
+		return e.unchosen(n)
+	}
+	for _, in := range n.Needs {
+		p := e.g.producer[in]
+		if p == nil {
+			continue
+		}
+		switch e.statusOf(p.Name) {
+		case failed:
+			e.mu.Lock()
+			e.result.Skipped = append(e.result.Skipped, n.Name)
+			e.mu.Unlock()
+			return failed, e.append(event.StepSkipped{Step: n.Name, Because: p.Name})
+		case aborted:
+			return aborted, nil
+		}
+	}
+	st, err := e.g.Check(n.Name, e.store, e.records, e.o.Speed, e.o.Refresh)
+	if err != nil {
+		return failed, err
+	}
+	if st.Clean {
+		e.mu.Lock()
+		e.result.Kept = append(e.result.Kept, n.Name)
+		e.mu.Unlock()
+		return ok, e.append(event.StepKept{Step: n.Name, Edited: st.Edited})
+	}
+	return e.execute(ctx, n, st.Why)
+}
+
+// unchosen says how a step that must not run stands: it has its outputs or it has not.
+func (e *engine) unchosen(n *node) (status, error) {
+	for _, out := range n.Outputs {
+		d, err := digestOf(e.store, out)
+		if err != nil {
+			return failed, err
+		}
+		if d == "" {
+			return failed, nil
+		}
+	}
+	return ok, nil
+}
+
+func (e *engine) execute(ctx context.Context, n *node, why string) (status, error) {
+	asked := e.records.asked(n.Name)
+	if asked {
+		why = "asked for"
+	}
+	w := &Work{
+		node: n, store: e.store, gen: e.records.Generation(n.Name), outputs: map[string][]byte{},
+		stages: n.stages(e.o.Sizes), after: after(n, e.tails),
+	}
+	if err := e.append(event.StepStarted{Step: n.Name, Generation: w.gen, Why: why}); err != nil {
+		return failed, err
+	}
+	rec, stack, err := e.try(ctx, w, asked)
+	if err == nil {
+		e.mu.Lock()
+		e.result.Done = append(e.result.Done, n.Name)
+		e.mu.Unlock()
+		return ok, e.append(rec)
+	}
+	// A step that fails because its context ended did not fail: it was stopped.
+	if ctx.Err() != nil {
+		return aborted, nil
+	}
+	reason := reasonOf(err)
+	reason.Step = n.Name
+	e.mu.Lock()
+	e.result.Failed = append(e.result.Failed, Failure{n.Name, reason})
+	e.mu.Unlock()
+	var en ender
+	if errors.As(err, &en) {
+		if outcome, ends := en.Ending(); ends {
+			e.finish(outcome, reason, err)
+		}
+	}
+	return failed, e.append(event.StepFailed{Step: n.Name, Reason: reason, Stack: stack})
+}
+
+// try runs the step's own code; a panic in it is that step's failure and nobody else's.
+func (e *engine) try(ctx context.Context, w *Work, asked bool) (rec event.StepDone, stack string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			stack = string(debug.Stack())
+			err = &Panic{Value: p}
+		}
+	}()
+	if err := w.load(); err != nil {
+		return rec, "", err
+	}
+	if err := w.node.Run(ctx, w); err != nil {
+		return rec, "", err
+	}
+	digests, err := w.commit(e.records.done[w.node.Name], asked)
+	rec = event.StepDone{Step: w.node.Name, Reads: w.reads, Outputs: digests, Recipe: w.node.Recipe}
+	if w.node.BySpeed {
+		rec.Speed = e.o.Speed
+	}
+	return rec, "", err
+}
+
+// Panic is a bug in a step, caught.
+type Panic struct{ Value any }
+
+func (p *Panic) Error() string { return fmt.Sprintf("panic: %v", p.Value) }
+
+// Reason marks it as ours.
+func (p *Panic) Reason() event.Reason {
+	return event.Reason{Class: "internal", Message: p.Error(), Advice: "this is a bug; the stack is in the run's event log"}
+}
+
+func reasonOf(err error) event.Reason {
+	var x explainer
+	if errors.As(err, &x) {
+		return x.Reason()
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return event.Reason{Class: "missing", Message: err.Error(), Advice: "run the steps that make the missing artifact first"}
+	}
+	return event.Reason{Class: "internal", Message: err.Error()}
+}
+
+// finish ends the run; the first ending counts.
+func (e *engine) finish(outcome event.Outcome, reason event.Reason, cause error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.result.Ending == nil {
+		e.result.Ending = &Ending{outcome, reason}
+		e.end(cause)
+	}
+}
+
+func (e *engine) statusOf(step string) status {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.status[step]
+}
+
+// settle records how a step ended. A store that fails ends the run.
+func (e *engine) settle(n *node, s status, err error) {
+	e.mu.Lock()
+	e.status[n.Name] = s
+	e.mu.Unlock()
+	if err != nil {
+		e.finish(event.Failed, reasonOf(err), err)
+	}
+}
+
+func (e *engine) append(data event.Data) error {
+	if err := e.store.Append(data); err != nil {
+		return &StoreError{"write the event log", err}
+	}
+	return nil
+}

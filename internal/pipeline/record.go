@@ -1,0 +1,160 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"planexe/internal/event"
+)
+
+// Records is the fold of a log that the engine needs: what each step read and wrote when it was
+// last done, and how often it was asked for anew. The zero value is an empty log.
+type Records struct {
+	done        map[string]event.StepDone
+	generations map[string]int
+	events      int64
+}
+
+// Apply folds one event in.
+func (r *Records) Apply(e event.Event) {
+	if r.done == nil {
+		r.done, r.generations = map[string]event.StepDone{}, map[string]int{}
+	}
+	r.events++
+	switch d := e.Data.(type) {
+	case event.StepDone:
+		r.done[d.Step] = d
+	case event.RerunAsked:
+		for _, s := range d.Steps {
+			r.generations[s]++
+			delete(r.done, s)
+		}
+	}
+}
+
+// Generation returns how often a rerun of the step was asked for.
+func (r *Records) Generation(step string) int { return r.generations[step] }
+
+// asked tells whether a rerun of the step was asked for and has not been done yet: then even
+// files changed by hand are made anew.
+func (r *Records) asked(step string) bool {
+	_, done := r.done[step]
+	return r.generations[step] > 0 && !done
+}
+
+// State says whether a step is up to date.
+type State struct {
+	Clean  bool
+	Why    string   // why not; of a clean step with Edited: what changed and was not followed
+	Edited []string // outputs changed by hand since the step wrote them
+}
+
+// Check compares a step's record with the store.
+//
+// A step is clean when its outputs exist and what it read then is what stands there now. Outputs
+// changed by hand are a person's decision: the step counts as clean, whatever else changed, until
+// a rerun is asked for.
+func (g *Graph) Check(name string, store Store, r *Records, speed string, refresh bool) (State, error) {
+	s := g.byName[name].Step
+	rec, ok := r.done[name]
+	if !ok {
+		return State{Why: "never done"}, nil
+	}
+	var st State
+	for _, out := range s.Outputs {
+		d, err := digestOf(store, out)
+		if err != nil {
+			return State{}, err
+		}
+		if d == "" {
+			return State{Why: out + " is missing"}, nil
+		}
+		if want, ok := rec.Outputs[out]; ok && want != d {
+			st.Edited = append(st.Edited, out)
+		}
+	}
+	for _, in := range slices.Sorted(maps.Keys(rec.Reads)) {
+		d, err := digestOf(store, in)
+		if err != nil {
+			return State{}, err
+		}
+		if d != rec.Reads[in] {
+			st.Why = in + " changed"
+			break
+		}
+	}
+	if st.Why == "" && !rec.Adopted {
+		for _, in := range slices.Concat(s.Needs, s.Uses) {
+			if _, ok := rec.Reads[in]; !ok {
+				st.Why = in + " is read now"
+				break
+			}
+		}
+	}
+	switch {
+	case st.Why != "":
+	case s.BySpeed && rec.Speed != "" && rec.Speed != speed:
+		st.Why = fmt.Sprintf("made in speed mode %s", rec.Speed)
+	case refresh && rec.Recipe != s.Recipe:
+		st.Why = "its prompt or answer type changed"
+	}
+	st.Clean = st.Why == "" || len(st.Edited) > 0
+	return st, nil
+}
+
+// digestOf returns the digest of an artifact, "" when it is missing.
+func digestOf(store Store, name string) (string, error) {
+	data, err := store.Read(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", &StoreError{"read " + name, err}
+	}
+	return Digest(data), nil
+}
+
+// Adopt gives records to the steps of a directory that has artifacts but no log, as one made by
+// another program: what is there counts as clean.
+func (g *Graph) Adopt(store Store, r *Records) error {
+	if r.events > 0 {
+		return nil
+	}
+	var adopted []event.Data
+	for _, n := range g.steps {
+		rec := event.StepDone{Step: n.Name, Adopted: true, Reads: map[string]string{}, Outputs: map[string]string{}}
+		whole := true
+		for _, out := range n.Outputs {
+			d, err := digestOf(store, out)
+			if err != nil {
+				return err
+			}
+			whole = whole && d != ""
+			rec.Outputs[out] = d
+		}
+		if !whole {
+			continue
+		}
+		for _, in := range slices.Concat(n.Needs, n.Uses) {
+			d, err := digestOf(store, in)
+			if err != nil {
+				return err
+			}
+			if d != "" {
+				rec.Reads[in] = d
+			}
+		}
+		adopted = append(adopted, rec)
+	}
+	// In one go: a directory is adopted whole or not at all.
+	if err := store.Append(adopted...); err != nil {
+		return &StoreError{"write the event log", err}
+	}
+	for _, rec := range adopted {
+		r.Apply(event.Event{Data: rec})
+	}
+	return nil
+}
