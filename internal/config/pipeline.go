@@ -14,7 +14,7 @@ type Pipeline struct {
 	RunDir        string   `envconfig:"PLANEXE_RUN_DIR" default:"run" desc:"directory that holds the run directories"`
 	LogLevel      LogLevel `envconfig:"PLANEXE_LOG_LEVEL" default:"INFO" desc:"DEBUG, INFO, WARNING, ERROR or CRITICAL"`
 	Concurrency   int      `envconfig:"PLANEXE_LLM_CONCURRENCY" default:"8" desc:"model calls in flight per run"`
-	MaxCost       float64  `envconfig:"PLANEXE_MAX_COST" desc:"USD a run may cost; unset is no limit"`
+	MaxCost       *float64 `envconfig:"PLANEXE_MAX_COST" desc:"USD that a run may cost; unset is no limit"`
 	Redline       Redline  `envconfig:"PLANEXE_REDLINE" default:"stop" desc:"when the gate refuses the prompt: stop, or warn and go on"`
 	TrackActivity bool     `envconfig:"PLANEXE_TRACK_ACTIVITY" default:"false" desc:"also write track_activity.jsonl"`
 	Model         string   `envconfig:"LLM_MODEL" default:"auto" desc:"id of an entry in llm_config.json, or auto"`
@@ -27,8 +27,8 @@ func (p *Pipeline) Validate() error {
 	if p.Concurrency < 1 || p.Concurrency > 256 {
 		errs = append(errs, wrong("PLANEXE_LLM_CONCURRENCY", strconv.Itoa(p.Concurrency), "allowed is 1 to 256"))
 	}
-	if p.MaxCost < 0 || math.IsNaN(p.MaxCost) || math.IsInf(p.MaxCost, 0) {
-		errs = append(errs, wrong("PLANEXE_MAX_COST", fmt.Sprint(p.MaxCost), "allowed is an amount of USD such as 0.50; unset it for no limit"))
+	if c := p.MaxCost; c != nil && !(*c > 0 && *c <= math.MaxFloat64) {
+		errs = append(errs, wrong("PLANEXE_MAX_COST", fmt.Sprint(*c), "allowed is an amount of USD above 0, such as 0.50; unset it for no limit"))
 	}
 	return errors.Join(errs...)
 }

@@ -55,13 +55,19 @@ func Load(spec any, env Env) error {
 	environment.Lock()
 	defer environment.Unlock()
 	vars := Variables(spec)
+	var errs []error
 	for _, v := range vars {
 		value, ok := env.Lookup(v.Name)
 		if v.Secret {
 			var err error
 			if value, ok, err = env.Secret(v.Name); err != nil {
-				return err
+				errs = append(errs, err)
+				continue
 			}
+		}
+		if v.Required && !ok {
+			errs = append(errs, fmt.Errorf("%s is not set: set it in the environment or in .env (%s)", v.Name, v.Description))
+			continue
 		}
 		if old, was := os.LookupEnv(v.Name); was {
 			defer os.Setenv(v.Name, old)
@@ -78,8 +84,23 @@ func Load(spec any, env Env) error {
 			return fmt.Errorf("set %s: %w", v.Name, err)
 		}
 	}
-	if err := envconfig.Process("", spec); err != nil {
-		return explain(err, vars)
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	// The library stops at the first wrong value: take it out and go on, to report all at once.
+	for range vars {
+		err := envconfig.Process("", spec)
+		if err == nil {
+			break
+		}
+		errs = append(errs, explain(err, vars))
+		parse, ok := errors.AsType[*envconfig.ParseError](err)
+		if !ok || os.Unsetenv(parse.KeyName) != nil {
+			break
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
 	}
 	if v, ok := spec.(interface{ Validate() error }); ok {
 		return v.Validate()

@@ -11,7 +11,7 @@ var types = func() map[string]reflect.Type {
 	m := map[string]reflect.Type{}
 	for _, d := range []Data{
 		RunStarted{}, RunEnded{}, RerunAsked{}, StepStarted{}, StepDone{}, StepKept{}, StepFailed{}, StepSkipped{},
-		ArtifactWritten{}, ArtifactRemoved{}, CallStarted{}, CallAttempt{}, CallAnswered{}, CallReused{}, CallFailed{},
+		ArtifactWritten{}, ArtifactRemoved{}, CallStarted{}, CallAttempt{}, CallAnswered{}, CallReused{}, CallFailed{}, CallPrompt{},
 		Quality{}, Notice{},
 	} {
 		m[d.Type()] = reflect.TypeOf(d)
@@ -209,3 +209,12 @@ func (CallReused) Type() string      { return "call.reused" }
 func (CallFailed) Type() string      { return "call.failed" }
 func (Quality) Type() string         { return "quality" }
 func (Notice) Type() string          { return "notice" }
+
+// CallPrompt holds the messages of a call; logged only when asked for.
+type CallPrompt struct {
+	Key      string          `json:"key"`
+	Messages json.RawMessage `json:"messages"`
+}
+
+// Type names the event in a log.
+func (CallPrompt) Type() string { return "call.prompt" }

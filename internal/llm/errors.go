@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"planexe/internal/event"
 )
 
 // Class sorts failures of model calls by what is to be done about them.
@@ -88,4 +90,30 @@ func ClassOf(err error) Class {
 		return e.Class
 	}
 	return ClassInternal
+}
+
+// Reason puts the error into an event.
+func (e *Error) Reason() event.Reason {
+	retry := false
+	switch e.Class {
+	case ClassRate, ClassServer, ClassNetwork, ClassTimeout, ClassStall, ClassEmpty, ClassTruncated, ClassInvalid, ClassBudget:
+		retry = true
+	}
+	return event.Reason{Class: string(e.Class), Message: e.Error(), CanRetry: retry, Advice: e.Advice}
+}
+
+// Ending tells whether the error ends the whole run, and how.
+func (e *Error) Ending() (event.Outcome, bool) {
+	if e.Class == ClassBudget {
+		return event.Budget, true
+	}
+	return event.Failed, e.EndsRun
+}
+
+func budgetError(spent, limit float64) *Error {
+	return &Error{
+		Class: ClassBudget, EndsRun: true,
+		Message: fmt.Sprintf("the cost limit of $%.2f is reached: $%.4f spent", limit, spent),
+		Advice:  "resume the run with a higher limit; what is paid for is kept",
+	}
 }

@@ -18,6 +18,7 @@ type Options struct {
 	Sizes   Sizes
 	Refresh bool     // steps whose prompt or answer type changed run again
 	Only    []string // run just these steps; empty is all
+	Env     any      // handed to the steps, which know what it is
 }
 
 // Failure is a step that ended without a result.
@@ -165,7 +166,7 @@ func (e *engine) execute(ctx context.Context, n *node, why string) (status, erro
 		why = "asked for"
 	}
 	w := &Work{
-		node: n, store: e.store, gen: e.records.Generation(n.Name), outputs: map[string][]byte{},
+		node: n, store: e.store, env: e.o.Env, gen: e.records.Generation(n.Name), outputs: map[string][]byte{},
 		stages: n.stages(e.o.Sizes), after: after(n, e.tails),
 	}
 	if err := e.append(event.StepStarted{Step: n.Name, Generation: w.gen, Why: why}); err != nil {

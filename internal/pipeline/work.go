@@ -17,6 +17,7 @@ import (
 type Work struct {
 	node    *node
 	store   Store
+	env     any
 	gen     int
 	stages  []int
 	after   int // calls on the longest chain behind this step
@@ -26,8 +27,8 @@ type Work struct {
 	outputs map[string][]byte
 }
 
-// errUndeclared is a step that touches what it did not declare: a bug of the step.
-var errUndeclared = errors.New("undeclared artifact")
+// ErrUndeclared is a step that touches what it did not declare: a bug of the step.
+var ErrUndeclared = errors.New("undeclared artifact")
 
 // load takes a snapshot of all declared inputs, so that a step sees one state of the directory
 // and its record says which.
@@ -53,6 +54,9 @@ func (w *Work) load() error {
 // Step returns the step's name.
 func (w *Work) Step() string { return w.node.Name }
 
+// Env returns what Options.Env gave to the steps.
+func (w *Work) Env() any { return w.env }
+
 // Generation counts how often a rerun of the step was asked for.
 func (w *Work) Generation() int { return w.gen }
 
@@ -70,7 +74,7 @@ func (w *Work) Read(name string) ([]byte, error) {
 	if _, declared := w.reads[name]; declared {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
 	}
-	return nil, fmt.Errorf("step %s reads %s: %w", w.node.Name, name, errUndeclared)
+	return nil, fmt.Errorf("step %s reads %s: %w", w.node.Name, name, ErrUndeclared)
 }
 
 // Write sets the content of a declared output or extra.
@@ -78,7 +82,7 @@ func (w *Work) Write(name string, data []byte) error {
 	declared := slices.Contains(w.node.Outputs, name) ||
 		slices.ContainsFunc(w.node.Extras, func(pattern string) bool { return matches(pattern, name) })
 	if !declared {
-		return fmt.Errorf("step %s writes %s: %w", w.node.Name, name, errUndeclared)
+		return fmt.Errorf("step %s writes %s: %w", w.node.Name, name, ErrUndeclared)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

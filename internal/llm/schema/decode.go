@@ -55,9 +55,9 @@ func Decode(s *Schema, tree any, dst any) (problems []Problem, repairs []string)
 type decoder struct {
 	problems []Problem
 	counts   [2]int         // hard, soft
-	lenient  map[string]int // "kind at first path" is kept in order by kinds
-	kinds    []string
-	first    []string
+	lenient  map[string]int // kind of leniency → times
+	kinds    []string       // in order of their first use
+	first    []string       // the path of that
 }
 
 func (d *decoder) problem(p Problem) {
@@ -170,17 +170,18 @@ func (d *decoder) object(s *Schema, path string, o Object) Object {
 
 func (d *decoder) list(s *Schema, path string, l []any) []any {
 	out := make([]any, 0, len(l))
+	n := len(l)
 	for i, item := range l {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		if t, ok := item.(string); ok && s.Items.Kind == String && !s.Items.AllowEmpty && strings.TrimSpace(t) == "" {
 			d.repair("blank item dropped", at)
+			n--
 			continue
 		}
 		if v, ok := d.value(s.Items, at, item); ok {
 			out = append(out, v)
 		}
 	}
-	n := len(out)
 	switch {
 	case s.Once != nil:
 		d.once(s, path, out)
@@ -213,7 +214,10 @@ func (d *decoder) once(s *Schema, path string, l []any) {
 			doubled = append(doubled, id)
 		}
 	}
-	what := strings.TrimSpace("item " + strings.Repeat("with "+s.OnceBy, min(1, len(s.OnceBy))))
+	what := "item"
+	if s.OnceBy != "" {
+		what = "item with " + s.OnceBy
+	}
 	if missing != nil {
 		d.problem(Problem{Path: path, Found: "no " + what + " " + named(missing), Want: s.wantOnce()})
 	}
@@ -267,7 +271,12 @@ func match(choices []string, text string) (string, bool) {
 }
 
 func fold(s string) string {
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(strings.ToLower(strings.TrimSpace(s)))
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' {
+			return '_'
+		}
+		return r
+	}, strings.ToLower(strings.TrimSpace(s)))
 }
 
 func (d *decoder) number(s *Schema, path string, tree any) (json.Number, bool) {

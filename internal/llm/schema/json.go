@@ -73,11 +73,6 @@ func (s *Schema) describe() string {
 	if s.MaxWords > 0 {
 		limits = append(limits, fmt.Sprintf("at most %d words", s.MaxWords))
 	}
-	if s.Items != nil && s.Items.Description == "" && s.Items.Kind != Struct {
-		if d := s.Items.describe(); d != "" { // said of the list, where small models look
-			limits = append(limits, "each "+d)
-		}
-	}
 	words := strings.Join(limits, "; ")
 	if s.Description == "" || words == "" {
 		return s.Description + words

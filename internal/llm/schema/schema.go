@@ -29,7 +29,7 @@ type Kind string
 
 // The kinds, named as in JSON schema.
 const (
-	Struct Kind = "object"
+	Struct  Kind = "object"
 	List    Kind = "array"
 	String  Kind = "string"
 	Bool    Kind = "boolean"
@@ -205,7 +205,6 @@ func (s *Schema) constrain(tag reflect.StructTag) error {
 			return fmt.Errorf("empty:%q on %s", v, s.Kind)
 		}
 		s.AllowEmpty = true
-		value.AllowEmpty = true
 	}
 	return nil
 }

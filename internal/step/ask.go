@@ -1,0 +1,171 @@
+package step
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"planexe/internal/llm"
+	"planexe/internal/llm/schema"
+	"planexe/internal/pipeline"
+	"planexe/internal/plan"
+)
+
+// Question is one question of a step.
+type Question[T any] struct {
+	Prompt string // name of the prompt file
+	Label  string // tells the step's questions apart, such as lens/3; "" for the only one
+	Stage  int    // which of the step's serial stages asks it, from 0
+	Vars   any    // values of the prompt's templates
+	Rules  []schema.Rule
+	Check  func(*T) []schema.Problem
+}
+
+// shortDocument is how much of each document a second try shows when the prompt was too long for
+// every model.
+const shortDocument = 6 << 10 // bytes
+
+// Ask renders the prompt and asks. A prompt that no model has room for is asked once more with
+// shortened documents.
+func (q Question[T]) Ask(ctx context.Context, w *Work) (llm.Answer[T], error) {
+	got, err := q.ask(ctx, w, 0)
+	if llm.ClassOf(err) == llm.ClassContext {
+		q.Label += "/short"
+		return q.ask(ctx, w, shortDocument)
+	}
+	return got, err
+}
+
+func (q Question[T]) ask(ctx context.Context, w *Work, limit int) (llm.Answer[T], error) {
+	c, err := newChat(w, q.Prompt, q.Vars, limit)
+	if err != nil {
+		return llm.Answer[T]{}, err
+	}
+	return llm.Generate(ctx, w.Env.Client, llm.Question[T]{
+		Step: w.Step(), Label: q.Label, Messages: c.messages, Fields: c.prompt.fields, Rules: q.Rules, Check: q.Check,
+		Urgency: w.Tail(q.Stage), Generation: w.Generation(),
+	})
+}
+
+// Chat is a conversation in which later questions see earlier answers.
+type Chat struct {
+	w        *Work
+	prompt   *prompt
+	messages []llm.Message
+}
+
+// NewChat begins a conversation with the prompt's system and user sections.
+func NewChat(w *Work, promptName string, vars any) (*Chat, error) {
+	return newChat(w, promptName, vars, 0)
+}
+
+func newChat(w *Work, promptName string, vars any, limit int) (*Chat, error) {
+	p := w.prompts[promptName]
+	if p == nil {
+		return nil, fmt.Errorf("step %s has no prompt %q", w.Step(), promptName)
+	}
+	rules, err := w.rules()
+	if err != nil {
+		return nil, err
+	}
+	system, err := p.render("system", vars, w.Work.Read, limit)
+	if err != nil {
+		return nil, err
+	}
+	user, err := p.render("user", vars, w.Work.Read, limit)
+	if err != nil {
+		return nil, err
+	}
+	return &Chat{w: w, prompt: p, messages: []llm.Message{
+		{Role: llm.System, Content: rules + "\n\n" + system},
+		{Role: llm.User, Content: user},
+	}}, nil
+}
+
+// Add appends a user turn from another section of the prompt.
+func (c *Chat) Add(section string, vars any) error {
+	text, err := c.prompt.render(section, vars, c.w.Work.Read, 0)
+	if err != nil {
+		return err
+	}
+	c.messages = append(c.messages, llm.Message{Role: llm.User, Content: text})
+	return nil
+}
+
+// Drop takes back the last user turn, so that a failed question leaves no trace.
+func (c *Chat) Drop() {
+	if n := len(c.messages); n > 2 && c.messages[n-1].Role == llm.User {
+		c.messages = c.messages[:n-1]
+	}
+}
+
+// Say asks the question that the conversation ends with and keeps the answer as a turn.
+func Say[T any](ctx context.Context, c *Chat, q Question[T]) (llm.Answer[T], error) {
+	got, err := llm.Generate(ctx, c.w.Env.Client, llm.Question[T]{
+		Step: c.w.Step(), Label: q.Label, Messages: c.messages, Fields: c.prompt.fields, Rules: q.Rules, Check: q.Check,
+		Urgency: c.w.Tail(q.Stage), Generation: c.w.Generation(),
+	})
+	if err == nil {
+		c.messages = append(c.messages, llm.Message{Role: llm.Assistant, Content: got.Content})
+	}
+	return got, err
+}
+
+// rules returns the shared start of every system message, with what the gate's verdict adds.
+func (w *Work) rules() (string, error) {
+	v, err := Read(w, plan.RedlineVerdict)
+	if errors.Is(err, pipeline.ErrUndeclared) { // an early step, which does not wait for the gate
+		return houseRules, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if v.Verdict == plan.Allow {
+		return houseRules, nil
+	}
+	return houseRules + "\n" + framing, nil
+}
+
+// Each handles items side by side; how many calls really fly at once is the limits' business.
+// Results and errors stand in item order, whatever order they arrive in. One item's failure or
+// panic does not keep the others from ending, so what they cost is not lost.
+func Each[A, B any](ctx context.Context, items []A, f func(ctx context.Context, i int, item A) (B, error)) ([]B, []error) {
+	out, errs := make([]B, len(items)), make([]error, len(items))
+	var wg sync.WaitGroup
+	for i, item := range items {
+		wg.Go(func() {
+			defer func() {
+				if p := recover(); p != nil {
+					errs[i] = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				}
+			}()
+			out[i], errs[i] = f(ctx, i, item)
+		})
+	}
+	wg.Wait()
+	return out, errs
+}
+
+// All is Each for items that must all succeed; the error is the first in item order, but one that
+// ends the run goes before.
+func All[A, B any](ctx context.Context, items []A, f func(ctx context.Context, i int, item A) (B, error)) ([]B, error) {
+	out, errs := Each(ctx, items, f)
+	return out, Worst(errs)
+}
+
+// Worst returns the error that says most: one that ends the run, else the first.
+func Worst(errs []error) error {
+	var first error
+	for _, err := range errs {
+		var le *llm.Error
+		if errors.As(err, &le) && (le.EndsRun || le.Class == llm.ClassBudget || le.Class == llm.ClassCancelled) {
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}

@@ -1,0 +1,23 @@
+package step
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Title writes a word of a fixed list with a capital, as pages show it.
+func Title(word string) string {
+	r, n := utf8.DecodeRuneInString(word)
+	return string(unicode.ToUpper(r)) + word[n:]
+}
+
+// Bullets writes one list line per item. Line breaks inside an item become spaces, so that it
+// stays one item.
+func Bullets(items []string) string {
+	var b strings.Builder
+	for _, s := range items {
+		b.WriteString("- " + strings.Join(strings.Fields(s), " ") + "\n")
+	}
+	return b.String()
+}
