@@ -3,123 +3,97 @@ package config
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 )
 
-// Probe tells whether the server of a local entry answers and has the model.
-type Probe func(ctx context.Context, m Model) bool
+// Auto asks Choose to decide.
+const Auto = "auto"
 
-// probeTime is how long Choose waits for local servers.
-const probeTime = 5 * time.Second
+// DemoID is the id under which the demo model can always be asked for.
+const DemoID = "demo"
 
-// Choose returns the ids of the models of a run, the one to try first in front, and one sentence
-// for people about why it is these.
+// Probe returns the ids of those entries whose server answers and has the model.
+type Probe func(ctx context.Context, candidates []Model) []string
+
+// Choose returns the ids of the entries a run uses, first tried first, and one sentence for a
+// person that says why.
 //
-// A requested id stands alone: whoever names a model does not want another one. The error says
-// when it is unknown or cannot be used. "" and "auto" choose the usable entries with a priority,
-// else the entries whose key is there, else the local servers that answer (probe is called for
-// all of them at once, with a context of 5 s; nil finds none), else demo.
-func Choose(ctx context.Context, llm LLM, requested string, probe Probe) (models []string, why string, err error) {
-	requested = strings.TrimSpace(requested)
-	if requested != "" && requested != AutoID {
-		return chosen(llm, requested)
+// A requested id is used alone: that model was asked for, so nothing else takes its place. An
+// empty request or auto takes the usable entries by priority; when there are none, those whose
+// key is configured, in file order; else the first one that probe finds on this computer; else
+// demo. The error says why a requested id cannot be used.
+func Choose(ctx context.Context, l LLM, requested string, probe Probe) (models []string, why string, err error) {
+	if requested != "" && requested != Auto {
+		return chosen(l, requested)
 	}
-
-	usable := func(keep func(Model) bool) []Model {
-		return slices.DeleteFunc(slices.Clone(llm.Models), func(m Model) bool { return m.Problem != nil || !keep(m) })
-	}
-	ranked := usable(func(m Model) bool { return m.Priority != nil })
-	slices.SortStableFunc(ranked, func(a, b Model) int { return cmp.Compare(*a.Priority, *b.Priority) })
-	if len(ranked) > 0 {
-		return result(ranked, "by priority")
-	}
-	keyed := usable(func(m Model) bool { return m.Arguments.Key != "" && !m.Class.Local() })
-	if len(keyed) > 0 {
-		return result(keyed, "no model with a priority can be used, and the key of this one is there", "no model with a priority can be used, and the keys of these are there")
-	}
-	answering := answers(ctx, usable(func(m Model) bool { return m.Class.Local() }), probe)
-	if err := ctx.Err(); err != nil {
-		return nil, "", fmt.Errorf("choose models: %w", err)
-	}
-	if len(answering) > 0 {
-		return result(answering, "no key is set, and a local server has this model", "no key is set, and local servers have these models")
-	}
-	return []string{DemoID}, "Using demo, which invents a sample plan without any model: no key is set and no local model answers" + advice(llm) + ".", nil
-}
-
-func chosen(llm LLM, id string) ([]string, string, error) {
-	m, ok := llm.Model(id)
-	if !ok {
-		known := []string{AutoID}
-		for _, m := range llm.Models {
-			known = append(known, m.ID)
-		}
-		return nil, "", fmt.Errorf("model %q is not in %s: known are %s", clip(id, 80), cmp.Or(llm.File, LLMFile), strings.Join(known, ", "))
-	}
-	if m.Problem != nil {
-		return nil, "", fmt.Errorf("the chosen model cannot be used: %w", m.Problem)
-	}
-	return []string{id}, fmt.Sprintf("Using %s, as chosen; no other model will take its place.", id), nil
-}
-
-// result words a choice; many is the reason for several models when it differs.
-func result(models []Model, reason string, many ...string) ([]string, string, error) {
-	var ids []string
-	for _, m := range models {
-		ids = append(ids, m.ID)
-	}
-	if len(ids) > 1 && len(many) > 0 {
-		reason = many[0]
-	}
-	return ids, fmt.Sprintf("Using %s: %s.", strings.Join(ids, ", then "), reason), nil
-}
-
-// answers keeps the models whose server has them, in order.
-func answers(ctx context.Context, models []Model, probe Probe) []Model {
-	if probe == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
-	up := make([]bool, len(models))
-	var wg sync.WaitGroup
-	for i, m := range models {
-		wg.Go(func() { up[i] = probe(ctx, m) })
-	}
-	wg.Wait()
-	var out []Model
-	for i, m := range models {
-		if up[i] {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-// advice names the variables that would help, in the order of the file.
-func advice(llm LLM) string {
-	var names []string
-	for _, m := range llm.Models {
-		if name := m.Arguments.KeyName; name != "" && !m.Class.Local() && !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "; set " + strings.Join(names, " or ") + " for a real one"
-}
-
-// Problems joins what is wrong with the entries that cannot be used, nil when all can.
-func (l LLM) Problems() error {
-	var errs []error
+	var prioritised, keyed, local []Model
 	for _, m := range l.Models {
-		errs = append(errs, m.Problem)
+		switch {
+		case m.Problem != nil:
+		case m.Priority != nil:
+			prioritised = append(prioritised, m)
+		case m.Arguments.Key != "":
+			keyed = append(keyed, m)
+		case m.Class != Demo:
+			local = append(local, m)
+		}
 	}
-	return errors.Join(errs...)
+	slices.SortStableFunc(prioritised, func(a, b Model) int { return cmp.Compare(*a.Priority, *b.Priority) })
+	if len(prioritised) > 0 {
+		return ids(prioritised), fmt.Sprintf("auto: by priority, %s.", strings.Join(ids(prioritised), ", then ")), nil
+	}
+	if len(keyed) > 0 {
+		return ids(keyed), fmt.Sprintf("auto: no entry with a priority can be used, so those whose key is set: %s.",
+			strings.Join(ids(keyed), ", then ")), nil
+	}
+	if len(local) > 0 && probe != nil {
+		found := probe(ctx, local)
+		if err := ctx.Err(); err != nil {
+			return nil, "", fmt.Errorf("look for local models: %w", err)
+		}
+		for _, m := range local {
+			if slices.Contains(found, m.ID) {
+				return []string{m.ID}, fmt.Sprintf("auto: no key is set, but %s answers on %s.", m.ID, m.Arguments.BaseURL), nil
+			}
+		}
+	}
+	return []string{l.demoID()}, "auto: no key is set and no local model answers, so the demo model fills the plan with made-up text. " +
+		"Set OPENROUTER_API_KEY or start Ollama for a real plan.", nil
+}
+
+func chosen(l LLM, id string) ([]string, string, error) {
+	m := l.Model(id)
+	switch {
+	case m == nil && id == DemoID:
+		return []string{DemoID}, "The demo model was asked for: the plan is made-up text.", nil
+	case m == nil:
+		known := ids(l.Models)
+		if !slices.Contains(known, DemoID) {
+			known = append(known, DemoID)
+		}
+		return nil, "", fmt.Errorf("there is no model %q; known are %s, %s", clip(id, 100), Auto, strings.Join(known, ", "))
+	case m.Problem != nil:
+		return nil, "", fmt.Errorf("model %s cannot be used: %w", id, m.Problem)
+	}
+	return []string{id}, fmt.Sprintf("%s was asked for; no other model takes its place.", id), nil
+}
+
+// demoID returns the entry that the file gives the class Demo, else the built-in one.
+func (l LLM) demoID() string {
+	for _, m := range l.Models {
+		if m.Class == Demo && m.Problem == nil {
+			return m.ID
+		}
+	}
+	return DemoID
+}
+
+func ids(models []Model) []string {
+	names := make([]string, len(models))
+	for i, m := range models {
+		names[i] = m.ID
+	}
+	return names
 }

@@ -9,222 +9,146 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 )
 
-// LLMFile is the name of the file that lists the models.
+// LLMFile is the name of the file that describes the models.
 const LLMFile = "llm_config.json"
-
-// The ids that no entry may take for another purpose.
-const (
-	AutoID = "auto" // not a model: the request to choose by priority
-	DemoID = "demo" // the model that needs no network; always there
-)
 
 //go:embed llm_config.json
 var shipped []byte
 
-// LLM is the content of llm_config.json with secrets put in, checked.
+// LLM is the content of llm_config.json.
 type LLM struct {
-	// Models holds the entries in file order, those that cannot be used included. One with id
-	// demo and class Demo is always among them: the built-in one stands last.
-	Models   []Model
-	File     string   // where they came from, for messages
-	Shipped  bool     // no file was found, the built-in entries are used
-	Warnings []string // about the file as a whole
-	secrets  []string
+	Path    string  // the file that was read, "" for the built-in entries
+	Models  []Model // in file order
+	secrets []string
 }
 
-// Model is one entry of llm_config.json.
+// Model is one checked entry of llm_config.json.
 type Model struct {
-	ID        string
-	Class     Class
-	Priority  *float64 // nil: not part of auto; lower is tried first
-	Form      string   // json_schema, tools, json_object or text; "" leaves it to the provider
-	Slots     int      // calls in flight, 0 for the provider's default
-	Price     *Price   // nil when the file does not say
-	Arguments Arguments
-	Problem   error // why the entry cannot be used: file, line, id and all faults; nil when it can
-	Warnings  []string
+	ID             string
+	Class          string
+	Priority       *float64 // nil: not used by auto; lower is tried first
+	Structured     string   // how answers are asked for: auto, json_schema, tools, json_object or text
+	MaxConcurrency int      // calls in flight; 0 leaves it to the class
+	Price          *Price   // nil when not configured
+	Arguments      Arguments
+	Problem        error    // everything that keeps the entry from being used; nil when it can be
+	Warnings       []string // what was ignored
 }
 
-// Price is what a model costs in USD per million tokens. Cached is that of Input when the file
-// does not say.
+// Price is USD per million tokens.
 type Price struct{ Input, Output, Cached float64 }
 
-// Arguments are the settings of an entry, defaults filled in.
-type Arguments struct {
-	Model         string
-	Key           Secret        // "" sends none
-	KeyName       string        // variable that the key comes from or is missing in; "" when it stands in the file itself or the class has none
-	BaseURL       string        // http or https, no slash at the end; LMStudio's ends in a path, Ollama's in no /v1; "" for Demo
-	Temperature   float64       // 0.1 by default
-	MaxTokens     int           // first output cap, 8192 by default
-	Timeout       time.Duration // until the first byte: 60 s by default, 300 s for Ollama and LMStudio
-	Retries       int           // transport tries after the first, 2 by default
-	ContextWindow int           // tokens, 0 when it has to be asked of the provider
-	FirstForm     string        // the form to begin with: tools, json_schema, or "" for the class's own order
-	Strict        bool          // strict of json_schema, true by default
-
-	ReasoningEffort string            // "" sends none
-	Headers         map[string]string // extra HTTP headers: default_headers and extra_headers
-	Body            map[string]any    // extra members of the request: additional_kwargs (not for Ollama) and extra_body
-	Options         map[string]any    // Ollama: extra members of options, from additional_kwargs
-	KeepAlive       any               // Ollama: keep_alive, text or number; nil sends none
-	Thinking        any               // Ollama: think, bool or text; nil sends none
-
-	Latency time.Duration // Demo: how long an answer takes
-	Seed    int64         // Demo
+// Model returns the entry of that id, nil when there is none.
+func (l LLM) Model(id string) *Model {
+	for i := range l.Models {
+		if l.Models[i].ID == id {
+			return &l.Models[i]
+		}
+	}
+	return nil
 }
 
-// Class is the kind of a provider, as llm_config.json spells it.
-type Class string
+// Secrets returns every key and header value of the entries, for redaction.
+func (l LLM) Secrets() []string { return slices.Clone(l.secrets) }
 
-// The classes. MistralAI, TogetherLLM and Groq are OpenAILike with another base URL and key.
-const (
-	OpenRouter  Class = "OpenRouter"
-	OpenAI      Class = "OpenAI"
-	OpenAILike  Class = "OpenAILike"
-	MistralAI   Class = "MistralAI"
-	TogetherLLM Class = "TogetherLLM"
-	Groq        Class = "Groq"
-	Anthropic   Class = "Anthropic"
-	Ollama      Class = "Ollama"
-	LMStudio    Class = "LMStudio"
-	Demo        Class = "Demo"
-)
-
-// Local tells whether the class is a server that people run themselves, without a key.
-func (c Class) Local() bool { return c == Ollama || c == LMStudio }
-
-// preset is what an entry of a class gets when it does not say.
-type preset struct {
-	base    string
-	baseVar string // variable that replaces base
-	keyVar  string // variable that holds the key
-	needKey bool
-	timeout time.Duration
-}
-
-var presets = map[Class]preset{
-	OpenRouter:  {"https://openrouter.ai/api/v1", "OPENROUTER_API_BASE", "OPENROUTER_API_KEY", true, time.Minute},
-	OpenAI:      {"https://api.openai.com/v1", "OPENAI_API_BASE", "OPENAI_API_KEY", true, time.Minute},
-	OpenAILike:  {"https://api.openai.com/v1", "OPENAI_API_BASE", "OPENAI_API_KEY", false, time.Minute},
-	MistralAI:   {"https://api.mistral.ai/v1", "", "MISTRAL_API_KEY", true, time.Minute},
-	TogetherLLM: {"https://api.together.xyz/v1", "", "TOGETHER_API_KEY", true, time.Minute},
-	Groq:        {"https://api.groq.com/openai/v1", "", "GROQ_API_KEY", true, time.Minute},
-	Anthropic:   {"https://api.anthropic.com", "", "ANTHROPIC_API_KEY", true, time.Minute},
-	Ollama:      {"http://localhost:11434", "", "OLLAMA_API_KEY", false, 5 * time.Minute},
-	LMStudio:    {"http://localhost:1234/v1", "", "", false, 5 * time.Minute},
-	Demo:        {timeout: time.Minute},
-}
-
-// LoadLLM reads the first llm_config.json in the directories of env, the shipped entries when
-// there is none. It fails when the file cannot be read or is no JSON object; what is wrong with
-// single entries is in their Problem.
+// LoadLLM reads the first llm_config.json in the directories of env, or the built-in entries when
+// there is none. Bad entries carry their Problem; the error is for a file that is no JSON object.
 func LoadLLM(env Env) (LLM, error) {
 	path, data, err := env.readFile(LLMFile)
 	if err != nil {
 		return LLM{}, err
 	}
 	if path == "" {
-		llm, err := ParseLLM(shipped, "the built-in "+LLMFile, env)
-		llm.Shipped = true
-		return llm, err
+		data = shipped
 	}
-	return ParseLLM(data, path, env)
+	l, err := ParseLLM(data, env)
+	if err != nil {
+		return LLM{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	l.Path = path
+	return l, nil
 }
 
-// ParseLLM reads the text of an llm_config.json; file names it in messages. Errors name line and
-// column.
-func ParseLLM(data []byte, file string, env Env) (LLM, error) {
+// ParseLLM reads the text of an llm_config.json. Its error names line and column.
+func ParseLLM(data []byte, env Env) (LLM, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	var whole json.RawMessage
-	if err := json.Unmarshal(data, &whole); err != nil {
-		return LLM{}, syntaxError(file, data, err)
+	entries, err := objectInOrder(data)
+	if err != nil {
+		return LLM{}, err
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return LLM{}, fmt.Errorf("read %s: it must be one JSON object whose members are the models", file)
+	var l LLM
+	secrets := map[string]bool{}
+	for _, e := range entries {
+		m := newReader(env, secrets).model(e.key, e.value)
+		if i := slices.IndexFunc(l.Models, func(o Model) bool { return o.ID == m.ID }); i >= 0 {
+			m.Warnings = append(m.Warnings, "the id stands twice in the file; the last entry counts")
+			l.Models[i] = m
+			continue
+		}
+		l.Models = append(l.Models, m)
 	}
-	llm := LLM{File: file}
-	for d.More() {
-		key, err := d.Token()
+	for s := range secrets {
+		l.secrets = append(l.secrets, s)
+	}
+	// Longest first, so that a secret which contains another one is replaced as a whole.
+	slices.SortFunc(l.secrets, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	return l, nil
+}
+
+type member struct {
+	key   string
+	value any // numbers are json.Number
+}
+
+// objectInOrder decodes one JSON object and keeps the order of its members.
+func objectInOrder(data []byte) ([]member, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	open, err := dec.Token()
+	if err != nil {
+		return nil, position(data, dec, err)
+	}
+	if open != json.Delim('{') {
+		return nil, errors.New("the file must be one JSON object: {\"model id\": {\"class\": …}, …}")
+	}
+	var members []member
+	for dec.More() {
+		key, err := dec.Token()
 		if err != nil {
-			return LLM{}, syntaxError(file, data, err)
+			return nil, position(data, dec, err)
 		}
-		line, _ := position(data, d.InputOffset())
-		var value any
-		if err := d.Decode(&value); err != nil {
-			return LLM{}, syntaxError(file, data, err)
+		m := member{key: key.(string)} // the decoder lets nothing else stand there
+		if err := dec.Decode(&m.value); err != nil {
+			return nil, position(data, dec, err)
 		}
-		llm.add(key.(string), line, value, env)
+		members = append(members, m)
 	}
-	if !slices.ContainsFunc(llm.Models, func(m Model) bool { return m.ID == DemoID }) {
-		r := reader{env: env}
-		llm.Models = append(llm.Models, r.model(DemoID, map[string]any{"class": string(Demo)}))
+	if _, err := dec.Token(); err != nil {
+		return nil, position(data, dec, err)
 	}
-	return llm, nil
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, position(data, dec, errors.New("text after the end of the object"))
+	}
+	return members, nil
 }
 
-// add appends an entry. Of entries with the same id the last one wins, in the place of the first.
-func (l *LLM) add(id string, line int, value any, env Env) {
-	r := reader{env: env}
-	m := r.model(id, value)
-	if id == DemoID && m.Class != Demo {
-		l.Warnings = append(l.Warnings, fmt.Sprintf("%s:%d: the id %q belongs to the built-in model of class Demo, the entry is ignored: rename it", l.File, line, id))
-		return
+// position says where in the text a decoder gave up.
+func position(data []byte, dec *json.Decoder, err error) error {
+	offset := dec.InputOffset()
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		offset, err = int64(len(data)), errors.New("the text ends too early")
+	} else if s, ok := errors.AsType[*json.SyntaxError](err); ok {
+		offset = max(s.Offset-1, offset)
 	}
-	if len(r.problems) > 0 {
-		m.Problem = fmt.Errorf("%s:%d: model %q: %s", l.File, line, id, strings.Join(r.problems, "; "))
-	}
-	m.Warnings = r.warnings
-	l.secrets = append(l.secrets, r.secrets...)
-	if i := slices.IndexFunc(l.Models, func(o Model) bool { return o.ID == id }); i >= 0 {
-		l.Warnings = append(l.Warnings, fmt.Sprintf("%s:%d: model %q is there twice, the last one counts", l.File, line, id))
-		l.Models[i] = m
-		return
-	}
-	l.Models = append(l.Models, m)
-}
-
-// Model returns the entry of that id.
-func (l LLM) Model(id string) (Model, bool) {
-	i := slices.IndexFunc(l.Models, func(m Model) bool { return m.ID == id })
-	if i < 0 {
-		return Model{}, false
-	}
-	return l.Models[i], true
-}
-
-// Secrets returns the values that must not be seen in logs and messages: keys, passwords in URLs,
-// values of headers and requests that came from a variable or look like credentials. Values of less than
-// 8 bytes are left out: they are the dummy keys of local servers, and hiding them would garble text.
-func (l LLM) Secrets() []string {
-	var out []string
-	for _, s := range l.secrets {
-		if len(s) >= 8 {
-			out = append(out, s)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// syntaxError says where the JSON is wrong.
-func syntaxError(file string, data []byte, err error) error {
-	offset := int64(len(data))
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && !errors.Is(err, io.ErrUnexpectedEOF) {
-		offset = syntax.Offset - 1 // Offset counts the offending byte
-	}
-	line, column := position(data, offset)
-	return fmt.Errorf("read %s, line %d, column %d: %w", file, line, column, err)
-}
-
-// position converts an offset in bytes to line and column in characters, both from 1.
-func position(data []byte, offset int64) (line, column int) {
-	before := data[:min(max(offset, 0), int64(len(data)))]
-	line = bytes.Count(before, []byte("\n")) + 1
-	return line, len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))) + 1
+	before := data[:min(offset, int64(len(data)))]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))) + 1
+	return fmt.Errorf("line %d, column %d: %w", line, column, err)
 }

@@ -93,8 +93,10 @@ func Load(spec any, env Env) error {
 		if err == nil {
 			break
 		}
-		errs = append(errs, explain(err, vars))
 		parse, ok := errors.AsType[*envconfig.ParseError](err)
+		if ok || len(errs) == 0 { // else it misses a required one that was taken out
+			errs = append(errs, explain(err, vars))
+		}
 		if !ok || os.Unsetenv(parse.KeyName) != nil {
 			break
 		}

@@ -2,12 +2,10 @@ package report
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"html"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -218,39 +216,39 @@ func tone(mark string) string {
 // markRating makes a badge of the rating in n, if there is one.
 func markRating(n *ast.Text, source []byte) {
 	value := string(n.Value(source))
-	var before, rest string
-	var m []string
+	lineEnd := n.SoftLineBreak() || n.HardLineBreak()
+	if strings.ContainsAny(value, "\\&") || n.NextSibling() != nil && !lineEnd {
+		return // escapes are the renderer's business
+	}
+	trimmed := strings.TrimLeft(value, ": ")
+	before, value := value[:len(value)-len(trimmed)], strings.TrimSpace(trimmed)
+	m := signed.FindStringSubmatch(value)
+	rest := ""
 	switch prev := n.PreviousSibling().(type) {
 	case nil:
-		if n.Parent().Kind() != extast.KindTableCell || n.NextSibling() != nil {
+		if n.Parent().Kind() != extast.KindTableCell {
 			return
 		}
-		value = strings.TrimSpace(value)
-		if m = signed.FindStringSubmatch(value); m == nil {
-			m = first(scored, value)
+		if m == nil {
+			m = scored.FindStringSubmatch(value)
 		}
 	case *ast.Emphasis:
-		if prev.Level != 2 || n.NextSibling() != nil && !n.SoftLineBreak() {
+		if prev.Level != 2 {
 			return
 		}
-		trimmed := strings.TrimLeft(value, ": ")
-		before, value = value[:len(value)-len(trimmed)], strings.TrimSpace(trimmed)
-		m = signed.FindStringSubmatch(value)
 		if m == nil && riskLabel.MatchString(plain(prev, source)) {
 			if m = worded.FindStringSubmatch(value); m != nil {
-				rest = value[len(m[0]):]
-				if r := strings.TrimSpace(rest); r != "" && !strings.HasPrefix(r, "(") {
-					return // a sentence that begins with a rating
-				}
-				value = m[0]
+				value, rest = m[0], value[len(m[0]):]
 			}
 		}
+	default:
+		return
 	}
-	if m == nil {
+	if m == nil || rest != "" && !strings.HasPrefix(rest, " (") { // a sentence may begin with a rating
 		return
 	}
 	markup := fmt.Sprintf("%s<span class=\"badge %s\">%s</span>%s", escape(before), tone(m[1]), escape(value), escape(rest))
-	if n.SoftLineBreak() {
+	if lineEnd {
 		markup += "<br>\n"
 	}
 	n.Parent().ReplaceChild(n.Parent(), n, literal(markup))

@@ -50,12 +50,12 @@ type section struct {
 // part shows one artifact. A heading stands above it when the section has several.
 type part struct {
 	file    plan.File
-	render  renderer
+	render  renderFunc
 	heading string
 }
 
-// renderer turns one artifact's text into safe HTML. Its errors are shown to the reader.
-type renderer func(text string, at place) (content, error)
+// renderFunc turns one artifact's text into safe HTML. Its errors are shown to the reader.
+type renderFunc func(text string, at place) (content, error)
 
 // place is where in the page a document goes.
 type place struct {
@@ -76,7 +76,7 @@ type heading struct{ id, text string }
 
 // sections is the whole report; titles and order are a contract with readers of the page.
 func sections() []section {
-	one := func(title string, file plan.File, render renderer) section {
+	one := func(title string, file plan.File, render renderFunc) section {
 		return section{title, []part{{file: file, render: render}}}
 	}
 	return []section{

@@ -1,0 +1,233 @@
+// Package wire is the HTTP that all providers share: time limits, streams, and the translation of
+// everything that can go wrong into an *llm.Error of the right class, without secrets.
+package wire
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode"
+
+	"planexe/internal/llm"
+)
+
+// Limits of one exchange. A zero field stands for the value of DefaultLimits.
+type Limits struct {
+	Silence time.Duration // between two bytes of the body, after the first
+	Total   time.Duration // of the whole exchange
+	Whole   time.Duration // least time until the first byte for a server that does not stream
+	Ask     time.Duration // of a question without a model, such as a list of models
+	Body    int64         // bytes of an answer
+}
+
+// DefaultLimits are those of production. A slow answer that keeps coming is no error, so Total is
+// generous.
+var DefaultLimits = Limits{
+	Silence: 90 * time.Second, Total: 15 * time.Minute, Whole: 300 * time.Second, Ask: 5 * time.Second, Body: 8 << 20,
+}
+
+const (
+	connectLimit = 10 * time.Second
+	// What is waited for after a complete answer: token counts, then the end of the body, which
+	// lets the connection be used again.
+	usageGrace = 5 * time.Second
+	endGrace   = 250 * time.Millisecond
+)
+
+// Options describe one entry's server.
+type Options struct {
+	Entry     string // id in the configuration, for messages
+	Model     string // for messages
+	BaseURL   string // for messages; requests carry whole URLs
+	Key       string // sent as a bearer token; "" sends none
+	KeyName   string // variable that holds the key, for messages; "" when it stands in the configuration
+	Headers   map[string]string
+	Secrets   []string // values that no message may show, besides Key
+	Limits    Limits
+	Transport http.RoundTripper // nil: an own NewTransport
+}
+
+// Client sends the requests of one entry. It is safe for concurrent use.
+type Client struct {
+	o        Options
+	host     string
+	http     *http.Client
+	hide     *strings.Replacer
+	noStream atomic.Bool // the server answers with one JSON body whatever is asked
+}
+
+// NewTransport returns a transport with our connect limit. The proxy variables of the environment
+// are honoured. Clients should share one.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: connectLimit, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:   connectLimit,
+		ForceAttemptHTTP2:     true,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		MaxIdleConnsPerHost:   16,
+		IdleConnTimeout:       90 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// New returns a client.
+func New(o Options) *Client {
+	c := &Client{o: o}
+	for _, f := range []struct{ have, def *time.Duration }{
+		{&c.o.Limits.Silence, &DefaultLimits.Silence}, {&c.o.Limits.Total, &DefaultLimits.Total},
+		{&c.o.Limits.Whole, &DefaultLimits.Whole}, {&c.o.Limits.Ask, &DefaultLimits.Ask},
+	} {
+		if *f.have == 0 {
+			*f.have = *f.def
+		}
+	}
+	if c.o.Limits.Body == 0 {
+		c.o.Limits.Body = DefaultLimits.Body
+	}
+	transport := o.Transport
+	if transport == nil {
+		transport = NewTransport()
+	}
+	c.http = &http.Client{
+		Transport: transport,
+		// Following would carry keys in headers of ours to another host.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	c.host = Host(o.BaseURL)
+	var pairs []string
+	for _, s := range append([]string{o.Key}, o.Secrets...) {
+		if len(s) >= 4 {
+			pairs = append(pairs, s, "[REDACTED]")
+		}
+	}
+	c.hide = strings.NewReplacer(pairs...)
+	return c
+}
+
+// Host returns host and port of a URL, without user and password; "" when it has none.
+func Host(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// IsLoopback tells whether a URL leads to this machine, from inside a container too.
+func IsLoopback(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback() || ip.IsUnspecified()
+	}
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "host.docker.internal"
+}
+
+// Ask sends a question that costs nothing, a POST of body or a GET when body is nil, and decodes
+// the answer into out. It takes at most Limits.Ask. Errors are *llm.Error.
+func (c *Client) Ask(ctx context.Context, address string, body, out any) error {
+	limited, cancel := context.WithTimeoutCause(ctx, c.o.Limits.Ask,
+		c.fail(llm.ClassTimeout, "no answer from %s within %s", c.host, seconds(c.o.Limits.Ask)))
+	defer cancel()
+	resp, err := c.send(limited, address, body)
+	if err != nil {
+		return c.broken(ctx, limited, err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, c.o.Limits.Body))
+	if err != nil {
+		return c.broken(ctx, limited, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return c.classify(parseFailure(resp.StatusCode, data), resp.Header, false)
+	}
+	if err := json.Unmarshal(data, out); err != nil {
+		return c.fail(llm.ClassServer, "%s answered with something that is not the expected JSON", c.host)
+	}
+	return nil
+}
+
+// Certain returns an error of Ask when it shows that the entry cannot be used, and nil when it
+// only shows that nothing is known.
+func Certain(err error) error {
+	switch llm.ClassOf(err) {
+	case llm.ClassAuth, llm.ClassCredit, llm.ClassNetwork:
+		return err
+	}
+	return nil
+}
+
+func (c *Client) send(ctx context.Context, address string, body any) (*http.Response, error) {
+	method, reader := http.MethodGet, io.Reader(nil)
+	if body != nil {
+		var b bytes.Buffer
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		if err := e.Encode(body); err != nil {
+			return nil, c.failWith(err, llm.ClassInternal, "cannot write the request")
+		}
+		method, reader = http.MethodPost, &b
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, reader)
+	if err != nil {
+		return nil, c.fail(llm.ClassConfig, "entry %q: its base URL cannot be used", c.o.Entry)
+	}
+	req.Header.Set("User-Agent", "PlanExe")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.o.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+c.o.Key)
+	}
+	for k, v := range c.o.Headers {
+		req.Header.Set(k, v)
+	}
+	return c.http.Do(req)
+}
+
+// fail makes an error about this entry; the message is cleaned of secrets.
+func (c *Client) fail(class llm.Class, format string, args ...any) *llm.Error {
+	return &llm.Error{Class: class, Entry: c.o.Entry, Host: c.host, Message: c.hide.Replace(fmt.Sprintf(format, args...))}
+}
+
+func (c *Client) failWith(err error, class llm.Class, format string, args ...any) *llm.Error {
+	e := c.fail(class, format, args...)
+	e.Err = err
+	return e
+}
+
+// Fail makes an error of the entry for what only the provider can know.
+func (c *Client) Fail(class llm.Class, format string, args ...any) *llm.Error {
+	return c.fail(class, format, args...)
+}
+
+// clean makes foreign text fit for one line of a message: no secrets, no control characters, at
+// most 300 characters. Secrets go first, so that a cut cannot leave half of one.
+func (c *Client) clean(s string) string {
+	s = c.hide.Replace(s)
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
+	if r := []rune(s); len(r) > 300 {
+		s = string(r[:300]) + "…"
+	}
+	return s
+}
+
+// seconds writes a duration for people.
+func seconds(d time.Duration) string {
+	if d < time.Second {
+		return d.String()
+	}
+	return fmt.Sprintf("%.0f s", d.Seconds())
+}
