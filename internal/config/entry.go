@@ -62,7 +62,7 @@ func (r *reader) model(id string, value any) Model {
 
 	arguments := entry.object("arguments")
 	if known {
-		m.Arguments = r.arguments(m.Class, preset, members{r, "arguments.", arguments})
+		m.Arguments = r.arguments(m.Class, preset, members{reader: r, path: "arguments.", values: arguments})
 	}
 	return m
 }
@@ -92,7 +92,7 @@ func (r *reader) price(entry members) *Price {
 	if values == nil {
 		return nil
 	}
-	price := members{r, "price.", values}
+	price := members{reader: r, path: "price.", values: values}
 	input, ok1 := price.amount("input")
 	output, ok2 := price.amount("output")
 	cached, ok3 := price.amount("cached_input")
@@ -237,16 +237,16 @@ func (r *reader) baseURL(class Class, p preset, in members) string {
 
 // extras reads what goes into headers and body as it is.
 func (r *reader) extras(class Class, a *Arguments, in members) {
-	kwargs := members{r, "arguments.additional_kwargs.", in.object("additional_kwargs")}
+	kwargs := r.secretObject(in, "additional_kwargs")
 	a.Headers = map[string]string{}
-	for _, source := range []struct {
-		m    members
-		name string
-	}{{in, "default_headers"}, {kwargs, "extra_headers"}} {
-		for name, value := range source.m.object(source.name) {
-			text, ok := value.(string)
-			if !ok || !headerName.MatchString(name) || strings.ContainsFunc(text, unicode.IsControl) {
-				r.problem("%s%s: %q is no valid header with a text as value", source.m.path, source.name, clip(name, 40))
+	for _, headers := range []members{r.secretObject(in, "default_headers"), r.secretObject(kwargs, "extra_headers")} {
+		for _, name := range headers.rest() {
+			text, ok := headers.text(name)
+			if !ok {
+				continue
+			}
+			if !headerName.MatchString(name) || strings.ContainsFunc(text, unicode.IsControl) {
+				r.problem("%s%q is no valid header", headers.path, clip(name, 40))
 				continue
 			}
 			a.Headers[name] = text
@@ -261,7 +261,7 @@ func (r *reader) extras(class Class, a *Arguments, in members) {
 		a.Options = map[string]any{}
 		extra = a.Options
 	}
-	body := members{r, kwargs.path + "extra_body.", kwargs.object("extra_body")}
+	body := r.secretObject(kwargs, "extra_body")
 	for _, part := range []struct {
 		m  members
 		to map[string]any
@@ -275,6 +275,10 @@ func (r *reader) extras(class Class, a *Arguments, in members) {
 			}
 		}
 	}
+}
+
+func (r *reader) secretObject(in members, name string) members {
+	return members{reader: r, path: in.path + name + ".", values: in.object(name), secret: true}
 }
 
 func looksSecret(name string) bool {

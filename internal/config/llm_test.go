@@ -77,7 +77,7 @@ func TestParseLLMErrors(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"comma missing", "{\n  \"a\": {\"class\": \"Demo\"}\n  \"b\": {}\n}", "f.json, line 3, column 3"},
 		{"column counts characters", "{\"äöü\": x}", "line 1, column 9"},
-		{"cut", "{\n\"a\": {", "line 2, column 7"},
+		{"cut", "{\n\"a\": {", "line 2, column 6"},
 		{"empty", "", "line 1, column 1"},
 		{"text after it", "{}\n}", "line 2, column 1"},
 		{"list", `["a"]`, "f.json: it must be one JSON object"},
@@ -278,8 +278,8 @@ func TestProblems(t *testing.T) {
 		{`{"class": "OpenAILike", "arguments": {"model": "m", "base_url": "ftp://x"}}`, []string{"arguments.base_url must be an address"}},
 		{`{"class": "OpenAILike", "arguments": {"model": "m", "base_url": "http://"}}`, []string{"arguments.base_url must be an address"}},
 		{`{"class": "OpenAILike", "arguments": {"model": "m", "base_url": "http://u:geheim@h/?a=b"}}`, []string{"arguments.base_url must be an address"}},
-		{`{"class": "OpenAILike", "arguments": {"model": "m", "default_headers": {"A B": "geheim"}}}`, []string{`arguments.default_headers: "A B" is no valid header`}},
-		{`{"class": "OpenAILike", "arguments": {"model": "m", "additional_kwargs": {"extra_headers": {"A": "geheim\r\nB: x"}}}}`, []string{`additional_kwargs.extra_headers: "A" is no valid header`}},
+		{`{"class": "OpenAILike", "arguments": {"model": "m", "default_headers": {"A B": "geheim"}}}`, []string{`arguments.default_headers."A B" is no valid header`}},
+		{`{"class": "OpenAILike", "arguments": {"model": "m", "additional_kwargs": {"extra_headers": {"A": "geheim\r\nB: x"}}}}`, []string{`additional_kwargs.extra_headers."A" is no valid header`}},
 		{`{"class": "OpenAILike", "arguments": {"model": "m", "additional_kwargs": {"a": [{"b": "${NO}"}]}}}`, []string{"NO is not set"}},
 	} {
 		t.Run(tt.entry, func(t *testing.T) {

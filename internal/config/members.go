@@ -16,18 +16,25 @@ type members struct {
 	*reader
 	path   string
 	values map[string]any
+	secret bool // variables in here go into headers and bodies as they are: their values may be credentials
 }
 
 // pick removes the members of these names and returns the value of the first one that is there,
 // variables put in, with its name.
 func (m members) pick(names ...string) (value any, name string) {
+	value, name = m.raw(names...)
+	return m.resolve(value, name, m.secret), name
+}
+
+// raw is pick with the variables left as they stand.
+func (m members) raw(names ...string) (value any, name string) {
 	for _, n := range names {
 		if v := m.values[n]; v != nil && value == nil {
 			value, name = v, n
 		}
 		delete(m.values, n)
 	}
-	return m.resolve(value, m.path+name, false), m.path + name
+	return value, m.path + name
 }
 
 func (m members) take(name string) any {
@@ -47,8 +54,9 @@ func (m members) text(names ...string) (string, bool) {
 	return s, ok
 }
 
+// object returns an object as it stands: its members are resolved when they are read.
 func (m members) object(name string) map[string]any {
-	value, name := m.pick(name)
+	value, name := m.raw(name)
 	o, ok := value.(map[string]any)
 	if value != nil && !ok {
 		m.problem("%s is %s, it must be an object", name, kind(value))
@@ -122,7 +130,7 @@ func variableOf(s string) (name string, ok bool) {
 }
 
 // resolve puts variables into a value of any depth. A variable that is not set is a problem and
-// its value absent. Values inside objects go into headers and bodies as they are: they count as secret.
+// its value absent. With secret the values that were put in are noted as secrets.
 func (r *reader) resolve(value any, path string, secret bool) any {
 	switch v := value.(type) {
 	case string:
@@ -145,11 +153,11 @@ func (r *reader) resolve(value any, path string, secret bool) any {
 		return text
 	case map[string]any:
 		for _, k := range slices.Sorted(maps.Keys(v)) {
-			v[k] = r.resolve(v[k], path+"."+k, true)
+			v[k] = r.resolve(v[k], path+"."+k, secret)
 		}
 	case []any:
 		for i := range v {
-			v[i] = r.resolve(v[i], path, true)
+			v[i] = r.resolve(v[i], path, secret)
 		}
 	}
 	return value

@@ -177,7 +177,12 @@ func (e *engine) execute(ctx context.Context, n *node, why string) (status, erro
 		e.mu.Lock()
 		e.result.Done = append(e.result.Done, n.Name)
 		e.mu.Unlock()
-		return ok, e.append(rec)
+		err := e.append(rec)
+		if w.ending != nil {
+			w.ending.Reason.Step = n.Name
+			e.finish(w.ending.Outcome, w.ending.Reason, w.ending)
+		}
+		return ok, err
 	}
 	// A step that fails because its context ended did not fail: it was stopped.
 	if ctx.Err() != nil {

@@ -25,6 +25,7 @@ type Work struct {
 	reads   map[string]string
 	mu      sync.Mutex
 	outputs map[string][]byte
+	ending  *Ending
 }
 
 // ErrUndeclared is a step that touches what it did not declare: a bug of the step.
@@ -96,6 +97,14 @@ func (w *Work) Emit(data ...event.Data) error {
 		return &StoreError{"write the event log", err}
 	}
 	return nil
+}
+
+// EndRun ends the whole run once the step's outputs are stored: the step has found that nothing
+// further should be made.
+func (w *Work) EndRun(e *Ending) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ending = e
 }
 
 // matches tells whether name fits a pattern in which {n} stands for a number.

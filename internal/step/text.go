@@ -21,3 +21,8 @@ func Bullets(items []string) string {
 	}
 	return b.String()
 }
+
+// Cell writes text so that it stays one cell of a Markdown table.
+func Cell(s string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "|", `\|`)
+}

@@ -27,7 +27,7 @@ type reader struct {
 	text    string
 	at      int // next byte
 	depth   int
-	began   bool // a first name with its colon, or a first item, was read: this is meant to be JSON
+	began   bool // a name and its colon were read: this is meant to be JSON
 	repairs []string
 }
 
@@ -44,9 +44,10 @@ func (r *reader) value() (any, error) {
 	}
 	switch c := r.text[r.at]; {
 	case c == '{' || c == '[':
-		if r.depth++; r.depth > maxDepth {
+		if r.depth == maxDepth {
 			return nil, errDeep
 		}
+		r.depth++
 		r.at++
 		read := r.list
 		if c == '{' {
@@ -155,7 +156,6 @@ func (r *reader) list() (any, error) {
 			if err != nil {
 				return nil, err
 			}
-			r.began = true
 			out = append(out, v)
 			end := r.at
 			if err := r.space(); err != nil {

@@ -156,7 +156,7 @@ func (c *Client) classify(f Failure, header http.Header, chat bool) *llm.Error {
 		said = strings.ToLower(http.StatusText(f.Status))
 	}
 	after := retryAfter(header, time.Now())
-	make := func(class llm.Class, format string, args ...any) *llm.Error {
+	say := func(class llm.Class, format string, args ...any) *llm.Error {
 		e := c.fail(class, format, args...)
 		e.Status, e.RetryAfter = f.Status, after
 		return e
@@ -169,39 +169,39 @@ func (c *Client) classify(f Failure, header http.Header, chat bool) *llm.Error {
 	mayBeModel := f.Status == 400 || f.Status == 404
 	switch {
 	case f.Status == 403 && (f.flagged || refuseWords.MatchString(f.Text)), f.Status == 400 && f.flagged:
-		return make(llm.ClassModelRefused, "%s refused the question for what it is about: %s", c.host, said)
+		return say(llm.ClassModelRefused, "%s refused the question for what it is about: %s", c.host, said)
 	case (f.Status == 401 || f.Status == 403) && c.o.Key == "":
-		e := make(llm.ClassAuth, "%s wants a key and got none: %s", c.host, said)
+		e := say(llm.ClassAuth, "%s wants a key and got none: %s", c.host, said)
 		e.Advice = "set " + key
 		return e
 	case f.Status == 401 || f.Status == 403:
-		e := make(llm.ClassAuth, "%s refused the key (%s): %s", c.host, key, said)
+		e := say(llm.ClassAuth, "%s refused the key (%s): %s", c.host, key, said)
 		e.Advice = "correct " + key + ", then try again"
 		return e
 	case f.Status == 402 && after == 0, f.Status == 429 && outOfCredit(f):
-		e := make(llm.ClassCredit, "money or quota at %s is used up: %s", c.host, said)
+		e := say(llm.ClassCredit, "money or quota at %s is used up: %s", c.host, said)
 		e.Advice = "top up the account of " + key + ", then resume the run"
 		return e
 	case f.Status == 402 || f.Status == 429:
-		return make(llm.ClassRate, "rate limit at %s: %s", c.host, said)
+		return say(llm.ClassRate, "rate limit at %s: %s", c.host, said)
 	case mayBeContext && contextWords.MatchString(f.Text):
-		return make(llm.ClassContext, "the prompt is longer than model %s of entry %q takes: %s", c.o.Model, c.o.Entry, said)
+		return say(llm.ClassContext, "the prompt is longer than model %s of entry %q takes: %s", c.o.Model, c.o.Entry, said)
 	case mayBeModel && modelWords.MatchString(f.Text), f.Status == 404 && chat:
-		e := make(llm.ClassModelUnknown, "entry %q: %s has no model %q: %s", c.o.Entry, c.host, c.o.Model, said)
+		e := say(llm.ClassModelUnknown, "entry %q: %s has no model %q: %s", c.o.Entry, c.host, c.o.Model, said)
 		e.Advice = "correct model (or base_url) of the entry"
 		return e
 	case f.Status >= 500, f.Status == 408, f.Status == 409, f.Status == 425:
-		e := make(llm.ClassServer, "%s failed (%d): %s", c.host, f.Status, said)
+		e := say(llm.ClassServer, "%s failed (%d): %s", c.host, f.Status, said)
 		e.NoRetry = memoryWords.MatchString(f.Text)
 		return e
 	case f.Status >= 300 && f.Status < 400:
-		e := make(llm.ClassBadRequest, "entry %q: %s redirects (%d), which is not followed", c.o.Entry, c.host, f.Status)
+		e := say(llm.ClassBadRequest, "entry %q: %s redirects (%d), which is not followed", c.o.Entry, c.host, f.Status)
 		if u, err := url.Parse(header.Get("Location")); err == nil && u.Host != "" {
 			e.Advice = c.clean("set base_url to the address it redirects to, at " + u.Scheme + "://" + u.Host)
 		}
 		return e
 	}
-	return make(llm.ClassBadRequest, "entry %q: %s refused the request (%d): %s", c.o.Entry, c.host, f.Status, said)
+	return say(llm.ClassBadRequest, "entry %q: %s refused the request (%d): %s", c.o.Entry, c.host, f.Status, said)
 }
 
 // outOfCredit tells a used-up account from a rate limit. The words of rate limits come first:

@@ -197,10 +197,7 @@ func peek(in *bufio.Reader) (byte, error) {
 		if err != nil {
 			return 0, err
 		}
-		if !strings.ContainsRune(" \t\r\n\xef\xbb\xbf", rune(b)) && b < 0x80 {
-			return b, in.UnreadByte()
-		}
-		if b >= 0x80 && b != 0xef && b != 0xbb && b != 0xbf {
+		if bytes.IndexByte([]byte(" \t\r\n\xef\xbb\xbf"), b) < 0 {
 			return b, in.UnreadByte()
 		}
 	}
@@ -218,10 +215,12 @@ func (c *Client) broken(caller, inner context.Context, err error) error {
 	if le, ok := errors.AsType[*llm.Error](context.Cause(inner)); ok {
 		return le
 	}
+	what := "the connection to %s broke: %s"
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		what = "cannot reach %s: %s"
 		err = wrapped.Err // the URL may hold a password
 	}
-	e := c.fail(llm.ClassNetwork, "cannot reach %s: %s", c.host, c.clean(err.Error()))
+	e := c.fail(llm.ClassNetwork, what, c.host, c.clean(err.Error()))
 	if IsLoopback(c.o.BaseURL) {
 		e.Advice = "is the server running? Start it, or correct base_url of entry " + c.o.Entry
 	}

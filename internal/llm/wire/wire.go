@@ -4,6 +4,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,7 +30,7 @@ type Limits struct {
 }
 
 // DefaultLimits are those of production. A slow answer that keeps coming is no error, so Total is
-// generous.
+// generous. Nothing changes it.
 var DefaultLimits = Limits{
 	Silence: 90 * time.Second, Total: 15 * time.Minute, Whole: 300 * time.Second, Ask: 5 * time.Second, Body: 8 << 20,
 }
@@ -81,28 +82,19 @@ func NewTransport() *http.Transport {
 
 // New returns a client.
 func New(o Options) *Client {
-	c := &Client{o: o}
-	for _, f := range []struct{ have, def *time.Duration }{
-		{&c.o.Limits.Silence, &DefaultLimits.Silence}, {&c.o.Limits.Total, &DefaultLimits.Total},
-		{&c.o.Limits.Whole, &DefaultLimits.Whole}, {&c.o.Limits.Ask, &DefaultLimits.Ask},
-	} {
-		if *f.have == 0 {
-			*f.have = *f.def
-		}
+	o.Limits.Silence = cmp.Or(o.Limits.Silence, DefaultLimits.Silence)
+	o.Limits.Total = cmp.Or(o.Limits.Total, DefaultLimits.Total)
+	o.Limits.Whole = cmp.Or(o.Limits.Whole, DefaultLimits.Whole)
+	o.Limits.Ask = cmp.Or(o.Limits.Ask, DefaultLimits.Ask)
+	o.Limits.Body = cmp.Or(o.Limits.Body, DefaultLimits.Body)
+	if o.Transport == nil {
+		o.Transport = NewTransport()
 	}
-	if c.o.Limits.Body == 0 {
-		c.o.Limits.Body = DefaultLimits.Body
-	}
-	transport := o.Transport
-	if transport == nil {
-		transport = NewTransport()
-	}
-	c.http = &http.Client{
-		Transport: transport,
+	c := &Client{o: o, host: Host(o.BaseURL), http: &http.Client{
+		Transport: o.Transport,
 		// Following would carry keys in headers of ours to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	c.host = Host(o.BaseURL)
+	}}
 	var pairs []string
 	for _, s := range append([]string{o.Key}, o.Secrets...) {
 		if len(s) >= 4 {
