@@ -87,6 +87,7 @@ func (d *document) Transform(root *ast.Document, r text.Reader, _ parser.Context
 	var nodes []ast.Node // first collected, then changed: a walk does not survive surgery
 	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering {
+			mergeTexts(n, source)
 			nodes = append(nodes, n)
 		}
 		return ast.WalkContinue, nil
@@ -117,6 +118,18 @@ func (d *document) Transform(root *ast.Document, r text.Reader, _ parser.Context
 		case *ast.Text:
 			markRating(n, source)
 		}
+	}
+}
+
+// mergeTexts joins neighbouring texts below n: the parser cuts wherever a link could have begun.
+func mergeTexts(n ast.Node, source []byte) {
+	for c := n.FirstChild(); c != nil; {
+		next := c.NextSibling()
+		if t, ok := c.(*ast.Text); ok && next != nil && t.Merge(next, source) {
+			n.RemoveChild(n, next)
+			continue
+		}
+		c = next
 	}
 }
 

@@ -8,19 +8,25 @@ import (
 
 	"planexe/internal/event"
 	"planexe/internal/llm"
+	"planexe/internal/llm/schema"
 	"planexe/internal/plan"
 	"planexe/internal/step"
 )
 
 // A lens is one angle from which the premise is attacked. Name and description are printed.
-type lens struct{ Name, Description, prompt string }
+// The numbers of items differ from lens to lens.
+type lens struct {
+	Name, Description, prompt string
+
+	reasons, effects, evidence [2]int // least and most items
+}
 
 var lenses = []lens{
-	{"Integrity", "Are the foundations sound: legitimacy, privacy, precedent, incentives, lock-in, and the premise's own feasibility?", "premise_integrity"},
-	{"Accountability", "Who answers to whom: rights, oversight, the choice of jurisdiction, and whether promises can be enforced?", "premise_accountability"},
-	{"Spectrum", "Distinct reasons across ethics, feasibility, governance and society, so that no side goes unlooked at.", "premise_spectrum"},
-	{"Cascade", "What follows from what follows: knock-on effects, imitation and damage that spreads.", "premise_cascade"},
-	{"Escalation", "How small cracks grow: from first signs through amplification to the reckoning.", "premise_escalation"},
+	{"Integrity", "Are the foundations sound: legitimacy, privacy, precedent, incentives, lock-in, and the premise's own feasibility?", "premise_integrity", [2]int{3, 5}, [2]int{3, 3}, [2]int{0, 3}},
+	{"Accountability", "Who answers to whom: rights, oversight, the choice of jurisdiction, and whether promises can be enforced?", "premise_accountability", [2]int{4, 4}, [2]int{4, 4}, [2]int{0, 4}},
+	{"Spectrum", "Distinct reasons across ethics, feasibility, governance and society, so that no side goes unlooked at.", "premise_spectrum", [2]int{5, 5}, [2]int{3, 3}, [2]int{0, 3}},
+	{"Cascade", "What follows from what follows: knock-on effects, imitation and damage that spreads.", "premise_cascade", [2]int{3, 5}, [2]int{3, 3}, [2]int{0, 3}},
+	{"Escalation", "How small cracks grow: from first signs through amplification to the reckoning.", "premise_escalation", [2]int{4, 4}, [2]int{4, 4}, [2]int{0, 4}},
 }
 
 // leastLenses is how many must answer for the page to be worth reading.
@@ -41,9 +47,9 @@ var PremiseAttack = step.Func{
 
 type objection struct {
 	Thesis     string   `json:"core_thesis"`
-	Reasons    []string `json:"reasons" count:"3-5"`
-	Effects    []string `json:"second_order_effects" count:"3-5"`
-	Evidence   []string `json:"evidence" count:"0-5"`
+	Reasons    []string `json:"reasons"`
+	Effects    []string `json:"second_order_effects"`
+	Evidence   []string `json:"evidence"`
 	BottomLine string   `json:"bottom_line"`
 }
 
@@ -61,7 +67,11 @@ type lensSource struct {
 
 func attack(ctx context.Context, w *step.Work) error {
 	answers, errs := step.Each(ctx, lenses, func(ctx context.Context, i int, l lens) (llm.Answer[objection], error) {
-		return step.Question[objection]{Prompt: l.prompt, Label: fmt.Sprintf("lens/%d", i+1)}.Ask(ctx, w)
+		return step.Question[objection]{Prompt: l.prompt, Label: fmt.Sprintf("lens/%d", i+1), Rules: []schema.Rule{
+			schema.CountOf("reasons", l.reasons[0], l.reasons[1]),
+			schema.CountOf("second_order_effects", l.effects[0], l.effects[1]),
+			schema.CountOf("evidence", l.evidence[0], l.evidence[1]),
+		}}.Ask(ctx, w)
 	})
 	list, page := []answered{}, ""
 	var sources []lensSource
