@@ -11,12 +11,15 @@ import (
 	"time"
 )
 
+// credential matches names of headers whose values must not be shown.
+var credential = regexp.MustCompile("(?i)auth|key|token|secret|cookie")
+
 var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
 // Arguments are the settings of an entry, one meaning for all classes, defaults filled in.
 type Arguments struct {
 	Model           string
-	Key             string // "" sends no key
+	Key             string `json:"-"` // "" sends no key
 	KeyName         string // where the key comes from or would come from, for messages: a variable, or api_key
 	BaseURL         string // without trailing slash; class rules about /v1 applied
 	Temperature     float64
@@ -36,6 +39,10 @@ type Arguments struct {
 	Seed            int64             // Demo
 }
 
+// String names the model and leaves out keys, headers and the password of a URL, so that a
+// printed entry shows no secret.
+func (a Arguments) String() string { return "model " + a.Model }
+
 // untouchable are the members of a request that additional_kwargs may not replace.
 var untouchable = []string{"model", "messages", "stream", "response_format", "tools", "format"}
 
@@ -52,7 +59,7 @@ func (r *reader) model(id string, value any) Model {
 	if args, ok := entry["arguments"].(map[string]any); ok {
 		rawKey, _ = args["api_key"].(string)
 	}
-	r.enter(r.substitute(entry).(map[string]any), "")
+	r.enter(r.substitute(entry, 0).(map[string]any), "")
 	if strings.TrimSpace(id) == "" || id == "auto" {
 		r.problem("%q cannot be the id of an entry", id)
 	}
@@ -153,8 +160,8 @@ func (r *reader) ollamaOnly(a *Arguments, c class) {
 	keepAlive, k := r.get("keep_alive")
 	think, t := r.get("thinking")
 	if c.name != Ollama {
-		for key, v := range map[string]any{keepAlive: k, think: t} {
-			if v != nil {
+		for _, key := range []string{keepAlive, think} {
+			if key != "" {
 				r.warn("%s acts for class Ollama only", key)
 			}
 		}
@@ -190,7 +197,7 @@ func (r *reader) key(a *Arguments, c class, raw string) {
 		if err != nil {
 			r.problems = append(r.problems, err)
 		}
-		a.Key, a.KeyName = value, c.keyVar
+		a.Key, a.KeyName = strings.TrimSpace(value), c.keyVar
 		if value == "" && c.keyNeeded && err == nil {
 			r.problem("%s is not set: put it into .env or the environment", c.keyVar)
 		}

@@ -25,7 +25,7 @@ type Probe func(ctx context.Context, candidates []Model) []string
 // key is configured, in file order; else the first one that probe finds on this computer; else
 // demo. The error says why a requested id cannot be used.
 func Choose(ctx context.Context, l LLM, requested string, probe Probe) (models []string, why string, err error) {
-	if requested != "" && requested != Auto {
+	if requested = strings.TrimSpace(requested); requested != "" && requested != Auto {
 		return chosen(l, requested)
 	}
 	var prioritised, keyed, local []Model
@@ -34,10 +34,10 @@ func Choose(ctx context.Context, l LLM, requested string, probe Probe) (models [
 		case m.Problem != nil:
 		case m.Priority != nil:
 			prioritised = append(prioritised, m)
+		case m.Class == Ollama || m.Class == LMStudio:
+			local = append(local, m)
 		case m.Arguments.Key != "":
 			keyed = append(keyed, m)
-		case m.Class != Demo:
-			local = append(local, m)
 		}
 	}
 	slices.SortStableFunc(prioritised, func(a, b Model) int { return cmp.Compare(*a.Priority, *b.Priority) })

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 )
@@ -50,7 +49,8 @@ func (l LLM) Model(id string) *Model {
 	return nil
 }
 
-// Secrets returns every key and header value of the entries, for redaction.
+// Secrets returns the keys, passwords in URLs, credentials in headers and variables in request
+// bodies of the entries, longest first, for redaction.
 func (l LLM) Secrets() []string { return slices.Clone(l.secrets) }
 
 // LoadLLM reads the first llm_config.json in the directories of env, or the built-in entries when
@@ -109,45 +109,37 @@ type member struct {
 
 // objectInOrder decodes one JSON object and keeps the order of its members.
 func objectInOrder(data []byte) ([]member, error) {
+	var whole json.RawMessage // the check of the whole text is the one that knows the exact place
+	if err := json.Unmarshal(data, &whole); err != nil {
+		return nil, place(data, err)
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	open, err := dec.Token()
-	if err != nil {
-		return nil, position(data, dec, err)
-	}
-	if open != json.Delim('{') {
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
 		return nil, errors.New("the file must be one JSON object: {\"model id\": {\"class\": …}, …}")
 	}
 	var members []member
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
-			return nil, position(data, dec, err)
+			return nil, fmt.Errorf("read the id of a model: %w", err)
 		}
 		m := member{key: key.(string)} // the decoder lets nothing else stand there
 		if err := dec.Decode(&m.value); err != nil {
-			return nil, position(data, dec, err)
+			return nil, fmt.Errorf("read model %q: %w", clip(m.key, 40), err)
 		}
 		members = append(members, m)
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, position(data, dec, err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, position(data, dec, errors.New("text after the end of the object"))
 	}
 	return members, nil
 }
 
-// position says where in the text a decoder gave up.
-func position(data []byte, dec *json.Decoder, err error) error {
-	offset := dec.InputOffset()
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		offset, err = int64(len(data)), errors.New("the text ends too early")
-	} else if s, ok := errors.AsType[*json.SyntaxError](err); ok {
-		offset = max(s.Offset-1, offset)
+// place adds line and column, in characters from 1, to an error of syntax.
+func place(data []byte, err error) error {
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	if !ok {
+		return err
 	}
-	before := data[:min(offset, int64(len(data)))]
+	before := data[:max(syntax.Offset-1, 0)] // Offset counts the offending byte
 	line := bytes.Count(before, []byte("\n")) + 1
 	column := len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:]))) + 1
 	return fmt.Errorf("line %d, column %d: %w", line, column, err)

@@ -137,7 +137,9 @@ func (r *reader) headers(dst map[string]string, names ...string) {
 			continue
 		}
 		dst[name] = s
-		r.secret(s)
+		if credential.MatchString(name) {
+			r.secret(s)
+		}
 	}
 }
 
@@ -162,8 +164,10 @@ func (r *reader) rest() {
 }
 
 // substitute replaces every string that is as a whole ${NAME} by the variable, at any depth, in
-// a copy. A variable that is unset, empty or still the placeholder is a problem.
-func (r *reader) substitute(v any) any {
+// a copy. A variable that is unset, empty or still the placeholder is a problem. Depth is 0 for
+// the entry itself; variables below its arguments go into headers and bodies as they are, so
+// their values count as secret.
+func (r *reader) substitute(v any, depth int) any {
 	switch v := v.(type) {
 	case string:
 		name, ok := strings.CutPrefix(v, "${")
@@ -175,6 +179,9 @@ func (r *reader) substitute(v any) any {
 			case !set:
 				r.problem("%s is not set: put it into .env or the environment", clip(name, 60))
 			default:
+				if depth > 2 {
+					r.secret(value)
+				}
 				return value
 			}
 			return nil
@@ -182,13 +189,16 @@ func (r *reader) substitute(v any) any {
 	case map[string]any:
 		c := make(map[string]any, len(v))
 		for k, item := range v {
-			c[k] = r.substitute(item)
+			if depth == 0 && k == "comment" { // for people: what stands there is never used
+				continue
+			}
+			c[k] = r.substitute(item, depth+1)
 		}
 		return c
 	case []any:
 		c := make([]any, len(v))
 		for i, item := range v {
-			c[i] = r.substitute(item)
+			c[i] = r.substitute(item, depth+1)
 		}
 		return c
 	}

@@ -108,9 +108,11 @@ type Setting struct{ Lever, Option string }
 // Settings is a JSON object from lever name to option text that keeps its order.
 type Settings []Setting
 
-// MarshalJSON writes the settings as one object, in order.
+// MarshalJSON writes the settings as one object, in order and without HTML escapes.
 func (s Settings) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
 	b.WriteByte('{')
 	for i, x := range s {
 		if i > 0 {
@@ -120,11 +122,9 @@ func (s Settings) MarshalJSON() ([]byte, error) {
 			if j == 1 {
 				b.WriteByte(':')
 			}
-			enc, err := json.Marshal(part)
-			if err != nil {
+			if err := enc.Encode(part); err != nil {
 				return nil, err
 			}
-			b.Write(enc)
 		}
 	}
 	b.WriteByte('}')

@@ -12,6 +12,14 @@ import (
 var prompts embed.FS
 
 // Chapter lists the steps.
-var Chapter = step.Chapter{Name: "assume", Prompts: prompts, Steps: []step.Step{
+var Chapter = step.Chapter{Name: "assume", Prompts: prompts, Steps: append([]step.Step{
+	Purpose,
+	PlanType,
+	Locations,
+	Currency,
 	Risks,
-}}
+	MakeAssumptions,
+	DistillAssumptions,
+	ReviewAssumptions,
+	Consolidate,
+}, shortenings()...)}

@@ -39,7 +39,8 @@ type profile struct {
 	Holistic   string `json:"holistic_profile_of_the_plan"`
 }
 
-// fit and choice name scenarios by a short id. The files have the names in full.
+// fit and choice name scenarios by a short id; the files have the names in full. The assessment stands
+// before the score, since a model should argue first.
 type fit struct {
 	ID         string `json:"scenario_id"`
 	Assessment string `json:"fit_assessment"`

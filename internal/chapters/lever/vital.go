@@ -30,8 +30,8 @@ type ratings struct {
 type rating struct {
 	ID            string `json:"lever_id"`
 	Name          string `json:"lever_name"`
+	Justification string `json:"justification"` // before the rating: a model should argue first
 	Importance    string `json:"strategic_importance" enum:"Critical,High,Medium,Low"`
-	Justification string `json:"justification"`
 }
 
 // importances are the ratings, most important first.

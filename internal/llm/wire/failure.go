@@ -128,6 +128,12 @@ var (
 	memoryWords = regexp.MustCompile(`more (system )?memory|out of memory`)
 )
 
+// IsContext tells whether the refusal is about the length of prompt and answer.
+func (f Failure) IsContext() bool { return contextWords.MatchString(f.Text) }
+
+// IsModel tells whether the refusal says that there is no such model.
+func (f Failure) IsModel() bool { return modelWords.MatchString(f.Text) }
+
 func has(s string, words ...string) bool {
 	for _, w := range words {
 		if strings.Contains(s, w) {
@@ -184,9 +190,9 @@ func (c *Client) classify(f Failure, header http.Header, chat bool) *llm.Error {
 		return e
 	case f.Status == 402 || f.Status == 429:
 		return say(llm.ClassRate, "rate limit at %s: %s", c.host, said)
-	case mayBeContext && contextWords.MatchString(f.Text):
+	case mayBeContext && f.IsContext():
 		return say(llm.ClassContext, "the prompt is longer than model %s of entry %q takes: %s", c.o.Model, c.o.Entry, said)
-	case mayBeModel && modelWords.MatchString(f.Text), f.Status == 404 && chat:
+	case mayBeModel && f.IsModel(), f.Status == 404 && chat:
 		e := say(llm.ClassModelUnknown, "entry %q: %s has no model %q: %s", c.o.Entry, c.host, c.o.Model, said)
 		e.Advice = "correct model (or base_url) of the entry"
 		return e

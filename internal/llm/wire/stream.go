@@ -120,7 +120,12 @@ func (c *Client) read(r Request, body *watched, header http.Header) (State, erro
 			var raw json.RawMessage
 			err := d.Decode(&raw)
 			if err == io.EOF {
-				c.noStream.Store(n == 1)
+				if n == 1 {
+					c.noStream.Store(true)
+				}
+				if n == 1 && state == Going {
+					return state, c.fail(llm.ClassServer, "%s answered with JSON that holds no answer", c.host)
+				}
 				return state, nil
 			}
 			if _, syntax := errors.AsType[*json.SyntaxError](err); syntax {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -95,9 +96,12 @@ func New(o Options) *Client {
 		// Following would carry keys in headers of ours to another host.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
+	secrets := append([]string{o.Key}, o.Secrets...)
+	// Of two that begin alike the longer one has to be tried first.
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	var pairs []string
-	for _, s := range append([]string{o.Key}, o.Secrets...) {
-		if len(s) >= 4 {
+	for _, s := range secrets {
+		if len(s) >= 6 { // shorter ones are dummies, and hiding them would garble text
 			pairs = append(pairs, s, "[REDACTED]")
 		}
 	}

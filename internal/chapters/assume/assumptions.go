@@ -1,0 +1,64 @@
+package assume
+
+import (
+	"fmt"
+	"strings"
+
+	"planexe/internal/llm"
+	"planexe/internal/plan"
+	"planexe/internal/step"
+)
+
+// MakeAssumptions asks the questions a planner would ask and answers them by assumption.
+var MakeAssumptions = step.Ask[assumptions]{
+	Name:   "make_assumptions",
+	About:  "The questions a planner would ask, answered by assumption",
+	Needs:  step.Docs(plan.Prompt, plan.PurposePage, plan.PlanTypePage, plan.Decisions, plan.Scenarios, plan.Locations, plan.Currency, plan.Risks),
+	Raw:    plan.AssumptionsRaw,
+	Page:   plan.AssumptionsPage,
+	Writes: step.Docs(plan.Assumptions),
+	Then: func(w *step.Work, got llm.Answer[assumptions]) error {
+		return w.WriteJSON(plan.Assumptions, got.Value.clean())
+	},
+}
+
+type assumptions struct {
+	List []assumption `json:"question_assumption_list" count:"8"`
+}
+
+type assumption struct {
+	Index      int    `json:"item_index"`
+	Question   string `json:"question"`
+	Assumption string `json:"assumptions"`
+	Assessment string `json:"assessments"`
+}
+
+// label begins every assumption; other tools look for it.
+const label = "Assumption:"
+
+func (a assumption) labelled() string {
+	if strings.HasPrefix(a.Assumption, label) {
+		return a.Assumption
+	}
+	return label + " " + a.Assumption
+}
+
+func (a assumptions) clean() []plan.Assumption {
+	out := []plan.Assumption{}
+	for _, x := range a.List {
+		out = append(out, plan.Assumption{Question: x.Question, Assumption: x.labelled(), Assessment: x.Assessment})
+	}
+	return out
+}
+
+// Markdown is what later prompts read.
+func (a assumptions) Markdown() string {
+	if len(a.List) == 0 {
+		return "No assumptions were made. That is unusual; look at the raw file.\n"
+	}
+	var parts []string
+	for i, x := range a.List {
+		parts = append(parts, fmt.Sprintf("\n## Question %d - %s\n\n**Assumptions:** %s\n\n**Assessments:** %s", i+1, x.Question, x.labelled(), x.Assessment))
+	}
+	return strings.Join(parts, "\n")
+}

@@ -1,0 +1,158 @@
+package openai
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"planexe/internal/llm"
+	"planexe/internal/llm/wire"
+)
+
+var (
+	capNames     = regexp.MustCompile(`max_tokens|max_completion_tokens|(completion|output) tokens`)
+	limitWords   = regexp.MustCompile(`at most|maximum|max value|less than|too large|exceed|range|greater than|<=|up to|limit|between|cannot be|must be`)
+	aloneNumber  = regexp.MustCompile(`(?:^|[\s\[(<>=:,` + "`" + `'"])(\d{2,7})(?:$|[\s\])<>,.;:` + "`" + `'"])`)
+	windowNumber = regexp.MustCompile(`(?:context[ _](?:length|window|size)|max_model_len)[^0-9]{0,40}?(\d{3,8})`)
+	thousands    = regexp.MustCompile(`(\d),(\d{3})\b`)
+	formWords    = regexp.MustCompile(`response_format|json_schema|schema|strict|tool|format|structured.?output|grammar`)
+	noSystem     = regexp.MustCompile(`(system|developer) (role|instruction|message|prompt)s?[^.]{0,40}(not supported|not enabled|unsupported|not allowed)`)
+)
+
+// adapt finds out whether a refusal teaches how to ask better. It returns nil when it does not.
+func (p *Provider) adapt(f wire.Failure, r llm.Request, by *plan, form string) *llm.Error {
+	text := thousands.ReplaceAllString(f.Text, "$1$2")
+	text = strings.ReplaceAll(text, strings.ToLower(p.o.Wire.Model), "") // its name may hold any word or number
+	learned := func(change func(*plan), format string, args ...any) *llm.Error {
+		p.learn(by, change)
+		return &llm.Error{Class: llm.ClassAdapted, Message: fmt.Sprintf(format, args...)}
+	}
+	if noSystem.MatchString(text) && !by.fold && len(r.Messages) > 1 {
+		return learned(func(n *plan) { n.fold = true }, "the model takes no system message: it becomes part of the user's")
+	}
+	switch f.Status {
+	case http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusNotImplemented:
+	default:
+		return nil
+	}
+	if f.IsContext() {
+		return p.adaptWindow(text, r, by)
+	}
+	if capNames.MatchString(text) {
+		if n := largestBelow(text, r.MaxTokens); n > 0 && limitWords.MatchString(text) {
+			e := learned(func(*plan) {}, "the model writes at most %d tokens", n)
+			e.MaxTokens = n
+			return e
+		}
+		other := "max_completion_tokens"
+		if by.capName == other {
+			other = "max_tokens"
+		}
+		if !by.dropped["renamed"] && (f.Param == by.capName || strings.Contains(text, by.capName)) {
+			return learned(func(n *plan) {
+				n.capName = other
+				n.dropped = with(n.dropped, "renamed") // only once, whatever the server says next
+			}, "the server wants %s instead of %s", other, by.capName)
+		}
+	}
+	if name := p.refusedParameter(f, text, r, by); name != "" {
+		return learned(func(n *plan) { n.dropped = with(n.dropped, name) }, "the server refuses %s: it is left out from now on", name)
+	}
+	// "No endpoints" is how OpenRouter says that no provider of the model has the form.
+	if f.Status == http.StatusNotFound && f.IsModel() && !strings.Contains(text, "no endpoints") {
+		return nil
+	}
+	if form == "" || form == Text || !formWords.MatchString(text) {
+		return nil
+	}
+	if by.strict && form != JSONObject {
+		return learned(func(n *plan) { n.strict = false }, "the server refuses strict schemas")
+	}
+	if by.form+1 < len(p.forms) {
+		return learned(func(n *plan) { n.form++ }, "the server refuses %s: using %s from now on", form, p.forms[by.form+1])
+	}
+	return nil
+}
+
+// adaptWindow learns the context length from a refusal. Only when prompt and cap were too much
+// together does asking again help: with a cap that leaves room.
+func (p *Provider) adaptWindow(text string, r llm.Request, by *plan) *llm.Error {
+	window := by.window
+	if m := windowNumber.FindStringSubmatch(text); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil && (window == 0 || n < window) {
+			window = n
+		}
+	}
+	if window == 0 || by.tight {
+		return nil
+	}
+	fits := wire.Bytes(r.Messages)/4 < window
+	p.learn(by, func(n *plan) { n.window, n.tight = window, fits })
+	if !fits {
+		return nil
+	}
+	return &llm.Error{Class: llm.ClassAdapted, Message: fmt.Sprintf("the model takes %d tokens, prompt and answer together", window)}
+}
+
+// largestBelow returns the largest number in a message below the cap that was sent: the limit that
+// the message speaks of. 0 when there is none.
+func largestBelow(text string, sent int) int {
+	best := 0
+	for _, m := range aloneNumber.FindAllStringSubmatch(strings.ReplaceAll(text, " ", "  "), -1) {
+		if n, err := strconv.Atoi(m[1]); err == nil && n < sent && n >= 64 && !isStatus(n) {
+			best = max(best, n)
+		}
+	}
+	return best
+}
+
+// isStatus keeps the code of the error itself from being taken for a limit.
+func isStatus(n int) bool { return n == 400 || n == 404 || n == 422 }
+
+// refusedParameter returns the parameter that the server complains about, if we can do without it.
+func (p *Provider) refusedParameter(f wire.Failure, text string, r llm.Request, by *plan) string {
+	body, err := p.body(r, by, "")
+	if err != nil {
+		return ""
+	}
+	may := []string{"stream_options", "reasoning_effort", "reasoning", "temperature", "usage"}
+	for name := range p.o.Extra {
+		may = append(may, name)
+	}
+	for _, name := range may {
+		if _, sent := body[name]; !sent {
+			continue
+		}
+		// Long names stand for themselves; the others are words that any message may hold.
+		own := name == "stream_options" || name == "reasoning_effort" || name == "temperature"
+		if f.Param == name || own && strings.Contains(text, name) || quoted(text, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// quoted tells whether a message names a parameter in quotes of any kind, or after a colon at its
+// end, as in "unrecognized argument: seed".
+func quoted(text, name string) bool {
+	name = strings.ToLower(name)
+	for _, q := range []string{"'" + name + "'", "`" + name + "`", `\"` + name + `\"`, `"` + name + `"]`, `,"` + name + `"`, `: ` + name + `"`} {
+		if strings.Contains(text, q) {
+			return true
+		}
+	}
+	return false
+}
+
+// with returns a copy of the set with one more name.
+func with(set map[string]bool, name string) map[string]bool {
+	out := maps.Clone(set)
+	if out == nil {
+		out = map[string]bool{}
+	}
+	out[name] = true
+	return out
+}

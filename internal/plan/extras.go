@@ -1,0 +1,19 @@
+package plan
+
+// Artifacts of ours, beside those of the contract: they are no part of the expected list and do
+// not count as progress.
+var (
+	ShortPurpose     = JSON[Shortened]{File{Name: "003-11-1-shorten_purpose.json", Label: "short_purpose", Title: "Purpose, short", Extra: true}}
+	ShortPlanType    = JSON[Shortened]{File{Name: "003-11-2-shorten_plan_type.json", Label: "short_plan_type", Title: "Plan type, short", Extra: true}}
+	ShortLocations   = JSON[Shortened]{File{Name: "003-11-3-shorten_physical_locations.json", Label: "short_physical_locations", Title: "Physical locations, short", Extra: true}}
+	ShortCurrency    = JSON[Shortened]{File{Name: "003-11-4-shorten_currency_strategy.json", Label: "short_currency_strategy", Title: "Currency strategy, short", Extra: true}}
+	ShortRisks       = JSON[Shortened]{File{Name: "003-11-5-shorten_identify_risks.json", Label: "short_risks", Title: "Risks, short", Extra: true}}
+	ShortAssumptions = JSON[Shortened]{File{Name: "003-11-6-shorten_make_assumptions.json", Label: "short_made_assumptions", Title: "Made assumptions, short", Extra: true}}
+	ShortDistilled   = JSON[Shortened]{File{Name: "003-11-7-shorten_distill_assumptions.json", Label: "short_distilled_assumptions", Title: "Distilled assumptions, short", Extra: true}}
+	ShortReview      = JSON[Shortened]{File{Name: "003-11-8-shorten_review_assumptions.json", Label: "short_assumption_review", Title: "Review of assumptions, short", Extra: true}}
+)
+
+// Shortened is a document made shorter for prompts.
+type Shortened struct {
+	Markdown string `json:"markdown"`
+}
