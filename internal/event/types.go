@@ -10,7 +10,7 @@ import (
 var types = func() map[string]reflect.Type {
 	m := map[string]reflect.Type{}
 	for _, d := range []Data{
-		RunStarted{}, RunEnded{}, RerunAsked{}, StepStarted{}, StepDone{}, StepKept{}, StepFailed{}, StepSkipped{},
+		RunStarted{}, RunEnding{}, RunEnded{}, RerunAsked{}, StepStarted{}, StepDone{}, StepKept{}, StepFailed{}, StepSkipped{},
 		ArtifactWritten{}, ArtifactRemoved{}, CallStarted{}, CallAttempt{}, CallAnswered{}, CallReused{}, CallFailed{}, CallPrompt{},
 		Quality{}, Notice{},
 	} {
@@ -42,6 +42,12 @@ type PlannedStep struct {
 
 // RunEnded closes an execution. A log that does not end with it was interrupted.
 type RunEnded struct {
+	Outcome Outcome `json:"outcome"`
+	Reason  Reason  `json:"reason"`
+}
+
+// RunEnding says that the run is being ended early; what is still under way is aborted.
+type RunEnding struct {
 	Outcome Outcome `json:"outcome"`
 	Reason  Reason  `json:"reason"`
 }
@@ -193,6 +199,7 @@ type Notice struct {
 }
 
 func (RunStarted) Type() string      { return "run.started" }
+func (RunEnding) Type() string       { return "run.ending" }
 func (RunEnded) Type() string        { return "run.ended" }
 func (RerunAsked) Type() string      { return "run.rerun_asked" }
 func (StepStarted) Type() string     { return "step.started" }

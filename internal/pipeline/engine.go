@@ -248,9 +248,14 @@ func reasonOf(err error) event.Reason {
 // finish ends the run; the first ending counts.
 func (e *engine) finish(outcome event.Outcome, reason event.Reason, cause error) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.result.Ending == nil {
+	first := e.result.Ending == nil
+	if first {
 		e.result.Ending = &Ending{outcome, reason}
+	}
+	e.mu.Unlock()
+	if first {
+		// A log that cannot be written is what is being told here, or will be told by the caller.
+		_ = e.append(event.RunEnding{Outcome: outcome, Reason: reason})
 		e.end(cause)
 	}
 }

@@ -43,7 +43,7 @@ func markdown(src string, at place) (content, error) {
 				util.Prioritized(parser.NewATXHeadingParser(), 600),
 				util.Prioritized(parser.NewFencedCodeBlockParser(), 700),
 				util.Prioritized(parser.NewBlockquoteParser(), 800),
-				util.Prioritized(parser.NewParagraphParser(), 1000),
+				util.Prioritized(indented{parser.NewParagraphParser()}, 1000),
 			),
 			parser.WithInlineParsers(
 				util.Prioritized(parser.NewCodeSpanParser(), 100),
@@ -72,6 +72,12 @@ func markdown(src string, at place) (content, error) {
 	body := out.String()
 	return content{html: body, headings: doc.top, size: readingTime(body)}, nil
 }
+
+// indented is a paragraph that may begin with any indentation. Without the parser of indented code
+// nobody else takes such a line, and it would be lost.
+type indented struct{ parser.BlockParser }
+
+func (indented) CanAcceptIndentedLine() bool { return true }
 
 // document is the AST transformer that fits a document into the page.
 type document struct {

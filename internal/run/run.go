@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -116,9 +117,11 @@ func Execute(ctx context.Context, id string, store Store, s Spec) (End, error) {
 	}
 	var records pipeline.Records
 	journal := &llm.Journal{}
+	story := &story{}
 	err := store.Replay(func(e event.Event) {
 		records.Apply(e)
 		journal.Apply(e)
+		story.apply(e)
 	})
 	if err != nil {
 		return End{}, err
@@ -148,11 +151,13 @@ func Execute(ctx context.Context, id string, store Store, s Spec) (End, error) {
 	sizes := pipeline.Typical
 	sizes.Fast = s.Speed == Fast
 	started := s.started(id, sizes)
+	store.Watch(story.apply)
 	if err := store.Append(started); err != nil {
 		return End{}, &pipeline.StoreError{Doing: "write the event log", Err: err}
 	}
 	env := &step.Env{
 		Client: client, Seed: pipeline.Digest(prompt), Demo: started.Demo, Fast: sizes.Fast, AllowRefused: s.AllowRefuse,
+		Report: func(read func(string) ([]byte, error)) ([]byte, error) { return story.report(s.Graph, read) },
 	}
 	result, runErr := s.Graph.Run(ctx, store, &records, pipeline.Options{
 		Speed: s.Speed, Sizes: sizes, Refresh: s.Refresh, Only: s.Only, Env: env,
@@ -167,6 +172,35 @@ func Execute(ctx context.Context, id string, store Store, s Spec) (End, error) {
 	// The end is told even when the store is failing; then there is nobody left to tell but the caller.
 	_ = store.Append(event.RunEnded{Outcome: end.Outcome, Reason: end.Reason})
 	return end, nil
+}
+
+// story is the state that the report step looks at while the run goes on.
+type story struct {
+	mu    sync.Mutex
+	state State
+}
+
+func (s *story) apply(e event.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Apply(e)
+}
+
+// report tells the outcome as it stands: the report is the last step but the marker.
+func (s *story) report(g *pipeline.Graph, read func(string) ([]byte, error)) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	outcome, reason := event.Complete, event.Reason{}
+	for _, st := range s.state.Steps {
+		if st.Status == Failed {
+			outcome, reason = event.Partial, st.Reason
+			break
+		}
+	}
+	if s.state.ending != nil {
+		outcome, reason = s.state.ending.Outcome, s.state.ending.Reason
+	}
+	return RenderReport(g, &s.state, outcome, reason, read)
 }
 
 // checkNames refuses step names that do not exist before anything is written.

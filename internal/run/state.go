@@ -54,7 +54,8 @@ type State struct {
 	Unpriced int     // requests of unknown cost
 	Quality  map[string][]event.Quality
 	Notice   event.Notice
-	callTime time.Duration // of accepted requests
+	callTime time.Duration // of all requests
+	ending   *event.RunEnding
 }
 
 // Apply folds one event in.
@@ -67,6 +68,8 @@ func (s *State) Apply(e event.Event) {
 		for _, p := range d.Steps {
 			s.Steps = append(s.Steps, &StepState{PlannedStep: p, Status: Waiting})
 		}
+	case event.RunEnding:
+		s.ending = &d
 	case event.RunEnded:
 		s.Outcome, s.Reason, s.Ended = d.Outcome, d.Reason, e.Time
 	case event.StepStarted:

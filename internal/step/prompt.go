@@ -21,7 +21,7 @@ import (
 // is a note to whoever edits the file. Sections system and user make the first two messages, the
 // section fields says what each field of the answer means, and others are later turns.
 //
-// In sections, {{doc "label"}} shows a declared document, {{block "name" .Value}} shows other
+// In sections, {{doc "label"}} shows a declared document, {{show "name" .Value}} shows other
 // material in the same way, {{json .Value}} writes a value as JSON.
 type prompt struct {
 	sections map[string]*template.Template
@@ -139,9 +139,9 @@ func parseFields(body string) (map[string]string, error) {
 
 // placeholders let templates parse; real ones are bound when a prompt is rendered.
 var placeholders = template.FuncMap{
-	"doc":   func(string) (string, error) { return "", nil },
-	"block": func(string, any) (string, error) { return "", nil },
-	"json":  func(any) (string, error) { return "", nil },
+	"doc":  func(string) (string, error) { return "", nil },
+	"show": func(string, any) (string, error) { return "", nil },
+	"json": func(any) (string, error) { return "", nil },
 }
 
 // shows lists the labels that doc is called with, also inside conditions.
@@ -220,7 +220,7 @@ func (p *prompt) render(section string, vars any, read func(string) ([]byte, err
 			}
 			return fence(label, shorten(text, limit)), nil
 		},
-		"block": func(name string, v any) (string, error) {
+		"show": func(name string, v any) (string, error) {
 			text, err := display(v)
 			return fence(name, shorten(text, limit)), err
 		},

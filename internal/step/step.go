@@ -35,6 +35,8 @@ type Env struct {
 	Fast   bool
 	// AllowRefused lets a run go on that the gate refused.
 	AllowRefused bool
+	// Report renders the report of this run; read gives artifacts.
+	Report func(read func(name string) ([]byte, error)) ([]byte, error)
 }
 
 // Docs lists artifacts; it reads well in declarations.

@@ -17,9 +17,9 @@ type facts struct {
 	subject    string // what is planned, such as "bakery in Lyon"
 	topics     []string
 	places     []string
-	amounts    []string // of money, as written
-	spans      []string // of time, as written
-	currencies []string // ISO 4217, the prompt's first
+	amounts    []string  // of money, as written
+	spans      []string  // of time, as written
+	currencies []string  // ISO 4217, the prompt's first
 	today      time.Time // zero when the prompt does not say
 }
 
@@ -233,7 +233,8 @@ var (
 		as is are was were be been being has have had do does did will would should could can may might must shall i we you he she it they me
 		us him her them my our your his its their this that these those there here where when while who whom whose which what why how than
 		then so if because not no yes also only just very more most less least some any all each every both few many much other another such
-		own same too up down out off again once asap approximately around during after before until against through
+		own same too up down out off again once asap approximately around during after before until against through near
+		day days week weeks month months year years today people thing things way part
 		der die das und ein eine mit für von zu im den dem des ist auf le la les un une des et en de du pour avec dans el los las y con para por
 		una il lo gli e di da per che`)
 )

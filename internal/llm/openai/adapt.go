@@ -51,10 +51,9 @@ func (p *Provider) adapt(f wire.Failure, r llm.Request, by *plan, form string) *
 		if by.capName == other {
 			other = "max_tokens"
 		}
-		if !by.dropped["renamed"] && (f.Param == by.capName || strings.Contains(text, by.capName)) {
+		if !by.renamed && (f.Param == by.capName || strings.Contains(text, by.capName)) {
 			return learned(func(n *plan) {
-				n.capName = other
-				n.dropped = with(n.dropped, "renamed") // only once, whatever the server says next
+				n.capName, n.renamed = other, true // only once, whatever the server says next
 			}, "the server wants %s instead of %s", other, by.capName)
 		}
 	}

@@ -24,6 +24,7 @@ const (
 	OpenAI                    // the original
 	OpenRouter                // tells costs, sorts out reasoning by itself
 	LMStudio                  // local, no other forms than json_schema and text
+	Anthropic                 // the compatible endpoint: ignores response_format, its list of models wants other headers
 )
 
 // The ways to ask for an answer of a certain shape.
@@ -39,6 +40,7 @@ var forms = map[Dialect][]string{
 	OpenAI:     {JSONSchema, Tools, Text},
 	OpenRouter: {JSONSchema, JSONObject, Text},
 	LMStudio:   {JSONSchema, Text},
+	Anthropic:  {Tools, Text},
 }
 
 // Options of one entry.
@@ -72,6 +74,7 @@ type plan struct {
 	form    int // index into Provider.forms
 	strict  bool
 	capName string
+	renamed bool            // capName was changed
 	dropped map[string]bool // parameters the server refuses
 	fold    bool            // the system message becomes part of the user's
 	window  int             // context length in tokens, 0 unknown
@@ -97,15 +100,6 @@ func New(o Options) *Provider {
 	p.now = &plan{strict: o.Strict, capName: "max_tokens", window: o.Window}
 	if p.reasoning {
 		p.now.capName = "max_completion_tokens"
-	}
-	// The cap has to stay ours, or it could not rise when an answer is cut off; the name may be
-	// the user's.
-	p.o.Extra = maps.Clone(o.Extra)
-	for _, name := range []string{"max_tokens", "max_completion_tokens"} {
-		if _, ok := p.o.Extra[name]; ok {
-			p.now.capName = name
-			delete(p.o.Extra, name)
-		}
 	}
 	if o.Dialect == OpenRouter {
 		headers := map[string]string{"X-Title": "PlanExe"}

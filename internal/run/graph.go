@@ -1,0 +1,148 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"planexe/internal/chapters/assume"
+	"planexe/internal/chapters/diagnostics"
+	"planexe/internal/chapters/expert"
+	"planexe/internal/chapters/lever"
+	"planexe/internal/chapters/project"
+	"planexe/internal/event"
+	"planexe/internal/pipeline"
+	"planexe/internal/plan"
+	"planexe/internal/report"
+	"planexe/internal/step"
+)
+
+// Chapters are the plan's chapters in reading order. A new chapter is one line here.
+func Chapters() []step.Chapter {
+	return []step.Chapter{diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter}
+}
+
+// NewGraph builds the graph of the whole plan: every chapter, then the report, then the marker.
+func NewGraph(version string) (*pipeline.Graph, error) {
+	steps, err := step.Build(version, Chapters()...)
+	if err != nil {
+		return nil, err
+	}
+	return pipeline.NewGraph(closing(steps), plan.StartTime.Name, plan.Prompt.Name)
+}
+
+// closing adds the last two steps. The report is made of whatever is there; the completion marker
+// needs everything.
+func closing(steps []pipeline.Step) []pipeline.Step {
+	written := map[string]bool{plan.Prompt.Name: true, plan.StartTime.Name: true}
+	var all []string
+	for _, s := range steps {
+		for _, out := range s.Outputs {
+			written[out] = true
+			all = append(all, out)
+		}
+	}
+	uses := []string{plan.StartTime.Name}
+	for _, f := range report.Sources() {
+		if written[f.Name] {
+			uses = append(uses, f.Name)
+		}
+	}
+	return append(steps,
+		pipeline.Step{
+			Name: "report", Chapter: "report", About: "The report, made of what is there",
+			Uses: uses, Outputs: []string{plan.Report.Name}, Always: true, Run: writeReport,
+		},
+		pipeline.Step{
+			Name: "full_plan_pipeline", Chapter: "report", About: "The mark that the plan is complete",
+			Needs: append(all, plan.Report.Name), Outputs: []string{plan.Complete.Name},
+			Run: func(_ context.Context, w *pipeline.Work) error {
+				return w.Write(plan.Complete.Name, []byte("Every step of the plan is done.\n"))
+			},
+		})
+}
+
+func writeReport(_ context.Context, w *pipeline.Work) error {
+	env, ok := w.Env().(*step.Env)
+	if !ok || env.Report == nil {
+		return fmt.Errorf("the report runs without a run")
+	}
+	page, err := env.Report(w.Read)
+	if err != nil {
+		return err
+	}
+	return w.Write(plan.Report.Name, page)
+}
+
+type source func(string) ([]byte, error)
+
+func (s source) Read(name string) ([]byte, error) { return s(name) }
+
+// RenderReport renders the report of a run from its artifacts and what its log tells.
+func RenderReport(g *pipeline.Graph, st *State, outcome event.Outcome, reason event.Reason, read func(string) ([]byte, error)) ([]byte, error) {
+	m := report.Meta{
+		Title: title(read), Made: made(read), Models: st.Run.Models, Speed: st.Run.Speed, Version: st.Run.Version,
+		Outcome: string(outcome), Reason: reason.Message, Refused: outcome == event.Refused, Demo: st.Run.Demo, Missing: map[string]string{},
+	}
+	for _, f := range report.Sources() {
+		m.Missing[f.Name] = whyMissing(g, st, f.Name)
+	}
+	for _, s := range st.Steps {
+		for _, q := range st.Quality[s.Name] {
+			m.Quality = append(m.Quality, fmt.Sprintf("%s: %s", strings.ReplaceAll(s.Name, "_", " "), q.Note))
+		}
+	}
+	return report.Render(source(read), m)
+}
+
+func whyMissing(g *pipeline.Graph, st *State, artifact string) string {
+	name := g.Producer(artifact)
+	if name == "" {
+		return "it is not part of this version of the plan"
+	}
+	for _, s := range st.Steps {
+		if s.Name != name {
+			continue
+		}
+		switch s.Status {
+		case Failed:
+			return fmt.Sprintf("the step %s failed: %s", name, firstLine(s.Reason.Message))
+		case Skipped:
+			return fmt.Sprintf("the step %s needs %s, which has no result", name, s.Because)
+		}
+	}
+	return fmt.Sprintf("the run ended before the step %s", name)
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// title is the first line of the request, shortened; used until the plan has a title of its own.
+func title(read func(string) ([]byte, error)) string {
+	data, err := read(plan.Prompt.Name)
+	if err != nil {
+		return ""
+	}
+	line := firstLine(strings.TrimSpace(strings.TrimPrefix(string(data), "Plan:\n")))
+	if r := []rune(line); len(r) > 90 {
+		line = strings.TrimRight(string(r[:90]), " ,;.") + "…"
+	}
+	return line
+}
+
+func made(read func(string) ([]byte, error)) string {
+	var s plan.Start
+	data, err := read(plan.StartTime.Name)
+	if err != nil || json.Unmarshal(data, &s) != nil {
+		return ""
+	}
+	t, err := time.Parse(time.RFC3339, s.Local)
+	if err != nil {
+		return s.UTC
+	}
+	return t.Format(time.RFC3339)
+}
