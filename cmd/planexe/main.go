@@ -51,9 +51,9 @@ func usageError(format string, args ...any) error {
 	return &exitError{2, fmt.Errorf(format, args...)}
 }
 
-func main() { os.Exit(run(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})) }
+func main() { os.Exit(dispatch(os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr})) }
 
-func run(args []string, s streams) int {
+func dispatch(args []string, s streams) int {
 	var c commands
 	quit := -1
 	parser, err := kong.New(&c, kong.Name("planexe"), kong.Description("Turn a few sentences into a project plan."),

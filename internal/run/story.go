@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -66,16 +67,15 @@ func callName(step, label string) string {
 	return step + " " + label
 }
 
-// levels orders the log levels.
-var levels = map[string]int{"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 3, "CRITICAL": 4}
+var levels = map[string]slog.Level{"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARNING": slog.LevelWarn, "ERROR": slog.LevelError}
 
 // LogTo returns a watcher that writes log.txt lines: time - planexe - LEVEL - message. Known
 // secrets are blacked out by value.
-func LogTo(w io.Writer, least string, secrets []string) func(event.Event) {
+func LogTo(w io.Writer, least slog.Level, secrets []string) func(event.Event) {
 	redact := Redactor(secrets)
 	return func(e event.Event) {
 		level, line := Describe(e)
-		if line == "" || levels[level] < levels[least] {
+		if line == "" || levels[level] < least {
 			return
 		}
 		line = strings.ReplaceAll(redact(line), "\n", "\n    ")

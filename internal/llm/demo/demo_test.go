@@ -76,7 +76,7 @@ func check[T any](t *testing.T, each func(*testing.T, T), rules ...schema.Rule) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := []string{bakery, "Plan:\nBake bread", "", "日本語で小さな本屋を開く", "{topic} <x> €€ 1 }{ [", strings.Repeat("word ", 3000)}
+	texts := []string{bakery, "Plan:\nBake bread", "", "日本語で小さな本屋を開く", "{topic} <x> €€ 1 }{ [", strings.Repeat("word ", 300)}
 	for seed := range int64(200) {
 		text := texts[int(seed)%len(texts)]
 		resp, err := New(0, seed).Send(t.Context(), llm.Request{Messages: prompt(text), Schema: s})
@@ -225,7 +225,7 @@ func TestTextIsAboutThePrompt(t *testing.T) {
 	if got.Title != "Bakery in Lyon" || got.Next != "2026-03-18" || got.Code != "EUR" || got.Type != "physical" || got.Link != "none" {
 		t.Errorf("got %+v", got)
 	}
-	for _, want := range []string{"sourdough bread", "seasonal pastry"} {
+	for _, want := range []string{"sourdough bread", "seasonal pastry", "the bakery in Lyon"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}
@@ -265,8 +265,8 @@ func TestRead(t *testing.T) {
 		place, amount, span, money string
 	}{
 		{"bakery", bakery, "bakery in Lyon", "Lyon", "300,000 EUR", "18 months", "EUR"},
-		{"euro sign", "Plan:\nEstablish a 3-year research unit in Bonn, Germany, for sleep. Budget is €3.8 million.\n\nToday's date:\n2026-Mar-11",
-			"3-year research unit in Bonn", "Bonn, Germany", "€3.8 million", "3-year", "EUR"},
+		{"euro sign", "Plan:\nEstablish a 3-year research unit in Bonn, Germany, for sleep. Budget is €3.8 million, €80 a night.\n\nToday's date:\n2026-Mar-11",
+			"3-year research unit in Bonn", "Bonn, Germany", "€3.8 million", "", "EUR"},
 		{"by country", "I want to start a tea house in Japan", "tea house in Japan", "Japan", "", "", "JPY"},
 		{"nothing", "", "plan", "", "", "", "USD"},
 	}
@@ -374,4 +374,22 @@ func TestLatencyEndsWithTheContext(t *testing.T) {
 			t.Errorf("a context that has ended: %v", err)
 		}
 	})
+}
+
+func TestReadHeadingAndSmallAmounts(t *testing.T) {
+	t.Parallel()
+	f := read([]llm.Message{{Role: llm.User, Content: "<document name=\"x\">\n# Tea house in Kyoto\n\nIn March we pay $80, later 1.000.000 USD and $1.2m.\n</document>"}})
+	if f.subject != "Tea house in Kyoto" || !slices.Equal(f.places, []string{"Kyoto"}) || !slices.Equal(f.amounts, []string{"1.000.000 USD", "$1.2m"}) {
+		t.Errorf("%+v", f)
+	}
+}
+
+func BenchmarkSend(b *testing.B) {
+	r := llm.Request{Messages: prompt(strings.Repeat(bakery, 30)), Schema: schema.For[nested]()}
+	m := New(0, 0)
+	for b.Loop() {
+		if _, err := m.Send(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

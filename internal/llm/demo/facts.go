@@ -3,6 +3,7 @@ package demo
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -33,9 +34,10 @@ var (
 	dateLine  = regexp.MustCompile(`Today's date:\s*(\d{4}-\w{2,3}-\d{2})`)
 	unwanted  = regexp.MustCompile(`(?i)\b(banned|don't|do not|avoid|never|exclude|without)\b`)
 	sentence  = regexp.MustCompile(`[^.!?\n]+(?:[.!?]\S[^.!?\n]*)*`) // a dot inside a word or number ends none
-	capitals  = regexp.MustCompile(`\b(?:in|at|near|around|outside)\s+((?:\p{Lu}[\p{L}'-]+)(?:,?\s+\p{Lu}[\p{L}'-]+){0,2})`)
-	span      = regexp.MustCompile(`(?i)\b\d+(?:[–-]\d+)?[ -]?(?:day|week|month|year)s?\b`)
+	capitals  = regexp.MustCompile(`\b(?:in|at|near|around|outside)\s+(\p{Lu}\p{Ll}[\p{L}'-]*(?:,? \p{Lu}\p{Ll}[\p{L}'-]*){0,2})`)
+	span      = regexp.MustCompile(`\b\d+ (?:days|weeks|months|years)\b`)
 	amount    = regexp.MustCompile(`(?i)(?:[€$£¥₹]\s?\d[\d.,]*(?:\s?(?:k|m|bn|thousand|million|billion)\b)?|\b\d[\d.,]*(?:\s?(?:k|m|thousand|million|billion))?\s?(?:[€£]|(?:euros?|dollars?|pounds|` + codes + `)\b))`)
+	number    = regexp.MustCompile(`\d[\d.,]*`)
 	code      = regexp.MustCompile(`\b(?:` + codes + `)\b`)
 	separator = regexp.MustCompile(`[,;:()\[\]{}"“”«»—–/\\|*#<>=…]+|\s-\s`)
 )
@@ -63,17 +65,19 @@ func read(messages []llm.Message) facts {
 		}
 	}
 	for _, m := range capitals.FindAllStringSubmatch(f.text, 4) {
-		f.places = keep(f.places, strings.Join(strings.Fields(m[1]), " "))
+		if !month[strings.ToLower(strings.Fields(m[1])[0])] {
+			f.places = keep(f.places, strings.Join(strings.Fields(m[1]), " "))
+		}
 	}
-	for _, m := range amount.FindAllString(f.text, 6) {
-		f.amounts = keep(f.amounts, strings.Trim(m, " .,"))
-	}
+	f.amounts = large(amount.FindAllString(f.text, 12))
 	for _, m := range span.FindAllString(f.text, 6) {
 		f.spans = keep(f.spans, m)
 	}
 	f.currencies = currencies(f.text)
 	f.subject = subject(f.text)
-	f.topics = topics(f.text)
+	f.topics = slices.DeleteFunc(topics(f.text), func(t string) bool {
+		return slices.ContainsFunc(f.places, func(p string) bool { return strings.Contains(p, upper(t)) })
+	})
 	return f
 }
 
@@ -127,7 +131,7 @@ func currencies(text string) []string {
 
 // subject is what the first sentence is about: "Open a bakery in Lyon with …" → "bakery in Lyon".
 func subject(text string) string {
-	first := separator.Split(sentence.FindString(text), 2)[0]
+	first := separator.Split(strings.TrimLeft(sentence.FindString(text), "# *-_\"{["), 2)[0]
 	words := strings.Fields(first)
 	for len(words) > 1 && opening[strings.ToLower(words[0])] {
 		words = words[1:]
@@ -149,6 +153,37 @@ func subject(text string) string {
 	return s
 }
 
+// large leaves out what is small against the largest amount: prices of single things.
+func large(amounts []string) []string {
+	worth := func(s string) float64 {
+		digits := strings.ReplaceAll(number.FindString(s), ",", "")
+		v, err := strconv.ParseFloat(strings.TrimRight(digits, "."), 64)
+		if err != nil { // such as 1.000.000
+			v, _ = strconv.ParseFloat(strings.ReplaceAll(digits, ".", ""), 64)
+		}
+		switch unit := strings.ToLower(strings.TrimLeft(s[number.FindStringIndex(s)[1]:], " ")); {
+		case strings.HasPrefix(unit, "k") || strings.HasPrefix(unit, "thousand"):
+			v *= 1e3
+		case strings.HasPrefix(unit, "b"):
+			v *= 1e9
+		case strings.HasPrefix(unit, "m"):
+			v *= 1e6
+		}
+		return v
+	}
+	most := 0.0
+	for _, a := range amounts {
+		most = max(most, worth(a))
+	}
+	var out []string
+	for _, a := range amounts {
+		if 10*worth(a) >= most {
+			out = keep(out, strings.Trim(a, " .,"))
+		}
+	}
+	return out
+}
+
 // topics are runs of up to three words that mean something, longer runs first. What the user does
 // not want is left out.
 func topics(text string) []string {
@@ -162,14 +197,14 @@ func topics(text string) []string {
 			flush := func() {
 				if n := len(run); n > 1 {
 					runs = keep(runs, strings.Join(run[max(0, n-3):], " "))
-				} else if n == 1 && utf8.RuneCountInString(run[0]) > 3 {
+				} else if n == 1 && utf8.RuneCountInString(run[0]) > 3 && !strings.HasSuffix(run[0], "ing") {
 					singles = keep(singles, run[0])
 				}
 				run = nil
 			}
 			for j, w := range strings.Fields(part) {
 				w = strings.Trim(w, "'’`._-!?")
-				if w == "" || stop[strings.ToLower(w)] || verb[strings.ToLower(w)] || strings.ContainsFunc(w, unicode.IsDigit) || strings.ContainsAny(w, "€$£¥₹@%&") {
+				if w == "" || strings.HasSuffix(w, "ly") || stop[strings.ToLower(w)] || verb[strings.ToLower(w)] || strings.ContainsFunc(w, unicode.IsDigit) || strings.ContainsAny(w, "€$£¥₹@%&") {
 					flush()
 					continue
 				}
@@ -222,13 +257,14 @@ func set(words string) map[string]bool {
 }
 
 var (
+	month   = set(`january february march april may june july august september october november december`)
 	opening = set(`i we i'd we'd i'm want wants would like need to please help me us my our plan planning make making create creating build
 		building open opening start starting set up establish establishing develop developing launch launching design write writing
 		run running organise organize organizing buy a an the for of`)
 	clauseStart = set(`with featuring that which where who because so while using including and for under funded before after when but to by on within as`)
 	verb        = set(`make makes made create build open opens start set establish develop launch run runs buy sell sells use uses using add get
 		give gives include includes including keep want wants need needs go pick take takes let lets find help plan featuring blending filled
-		covering following leveraging addresses houses renovated preserving targets conditional provides requires`)
+		covering following leveraging addresses houses renovated preserving targets conditional provides requires lacks funded allow`)
 	stop = set(`a an the and or but nor of in on at to for from by with without into onto over under about between among within across per via
 		as is are was were be been being has have had do does did will would should could can may might must shall i we you he she it they me
 		us him her them my our your his its their this that these those there here where when while who whom whose which what why how than
@@ -236,5 +272,5 @@ var (
 		own same too up down out off again once asap approximately around during after before until against through near
 		day days week weeks month months year years today people thing things way part
 		der die das und ein eine mit für von zu im den dem des ist auf le la les un une des et en de du pour avec dans el los las y con para por
-		una il lo gli e di da per che`)
+		una il lo los gli e di da per che`)
 )

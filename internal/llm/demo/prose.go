@@ -112,7 +112,7 @@ func (w *writer) frame(frames []string) string {
 			return text
 		}
 	}
-	return upper(w.facts.subject) + "."
+	return "This concerns the " + w.facts.subject + "."
 }
 
 // fill puts words into a frame; false when the prompt has none for one of them.
@@ -156,7 +156,7 @@ func (w *writer) word(name string) string {
 	case "week":
 		return strconv.Itoa(1 + w.rng.IntN(12))
 	}
-	return w.facts.subject
+	return "the " + w.facts.subject
 }
 
 func (w *writer) topic() string {

@@ -230,10 +230,13 @@ func (c *Client) broken(caller, inner context.Context, err error) error {
 		e.Advice = "is the server running? Start it, or correct base_url of entry " + c.o.Entry
 	}
 	_, badCert := errors.AsType[*tls.CertificateVerificationError](err)
-	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
-	if badCert || noTLS {
+	switch {
+	case badCert:
 		e.NoRetry = true
-		e.Advice = "correct base_url of entry " + c.o.Entry + ", or install the certificate that the server uses"
+		e.Advice = "correct base_url of entry " + c.o.Entry + ", or let this computer trust the server's certificate"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		e.NoRetry = true
+		e.Advice = "write http:// instead of https:// in base_url of entry " + c.o.Entry
 	}
 	return e
 }

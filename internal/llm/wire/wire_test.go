@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -229,7 +230,7 @@ func TestUnreachable(t *testing.T) {
 func TestCertificate(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
-	server.Config.ErrorLog = nil
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.StartTLS()
 	defer server.Close()
 	for _, base := range []string{server.URL, "https://" + plain(t)} {
@@ -284,7 +285,10 @@ func inMemory(t *testing.T, handler http.HandlerFunc, f func(ctx context.Context
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-		server := &http.Server{Handler: handler}
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body) // a server notices that its client left only after that
+			handler(w, r)
+		})}
 		done := make(chan struct{})
 		go func() { defer close(done); server.Serve(l) }()
 		transport := NewTransport()

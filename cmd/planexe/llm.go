@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"text/tabwriter"
+	"time"
+
+	"planexe/internal/llm"
+)
+
+type llmCmd struct {
+	List listCmd `cmd:"" help:"List the configured models and whether they can be used."`
+	Ping pingCmd `cmd:"" help:"Send one tiny question to models."`
+}
+
+type listCmd struct{}
+
+func (listCmd) Run(s streams) error {
+	set, err := load()
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "ID\tCLASS\tMODEL\tSTATE")
+	for _, e := range set.entries {
+		state := "configured"
+		if e.Problem != nil {
+			state = "unavailable: " + e.Problem.Error()
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.ID, e.Class, e.Model, state)
+	}
+	for _, m := range set.llm.Models {
+		for _, w := range m.Warnings {
+			fmt.Fprintf(s.err, "planexe: %s: %s\n", m.ID, w)
+		}
+	}
+	return t.Flush()
+}
+
+type pingCmd struct {
+	IDs []string `arg:"" optional:"" name:"id" help:"Entries to ask; those a run would use when none is given."`
+}
+
+// pingLimit bounds one entry's ping.
+const pingLimit = 30 * time.Second
+
+func (c *pingCmd) Run(s streams) error {
+	set, err := load()
+	if err != nil {
+		return err
+	}
+	ctx, done := signals()
+	defer done()
+	var entries []*llm.Entry
+	if len(c.IDs) == 0 {
+		var why string
+		if entries, why, err = set.choose(ctx, ""); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.err, "Models: %s (%s)\n", entryIDs(entries), why)
+	}
+	for _, id := range c.IDs {
+		e := set.entry(id)
+		if e == nil {
+			return usageError("there is no model %q; `planexe llm list` lists them", id)
+		}
+		entries = append(entries, e)
+	}
+	lines, ok := make([]string, len(entries)), make([]bool, len(entries))
+	var wg sync.WaitGroup
+	for i, e := range entries {
+		wg.Go(func() { lines[i], ok[i] = ping(ctx, e) })
+	}
+	wg.Wait()
+	failed := 0
+	for i, e := range entries {
+		fmt.Fprintf(s.out, "%s: %s\n", e.ID, lines[i])
+		if !ok[i] {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return &exitError{code: 1}
+	}
+	return nil
+}
+
+// ping asks once: no retry, no fallback, and nothing that it finds touches a run.
+func ping(ctx context.Context, e *llm.Entry) (string, bool) {
+	if e.Problem != nil {
+		return "unavailable: " + e.Problem.Error(), false
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingLimit)
+	defer cancel()
+	began := time.Now()
+	resp, err := e.Provider.Send(ctx, llm.Request{
+		Messages:  []llm.Message{{Role: llm.User, Content: "Can you read this? Answer with OK and nothing else."}},
+		MaxTokens: min(256, max(1, e.MaxTokens)), FirstByte: pingLimit,
+	})
+	took := time.Since(began).Round(time.Millisecond)
+	if llm.ClassOf(err) == llm.ClassAdapted { // the provider learned how to ask
+		resp, err = e.Provider.Send(ctx, llm.Request{Messages: []llm.Message{{Role: llm.User, Content: "Answer with OK."}}, MaxTokens: 256, FirstByte: pingLimit})
+	}
+	if err != nil {
+		return fmt.Sprintf("failed after %s (%s): %v", took, llm.ClassOf(err), err), false
+	}
+	text := []rune(strings.Join(strings.Fields(resp.Text), " "))
+	return fmt.Sprintf("answered in %s: %s", took, string(text[:min(len(text), 80)])), true
+}

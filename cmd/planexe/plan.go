@@ -1,0 +1,343 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/term"
+
+	"planexe/internal/config"
+	"planexe/internal/event"
+	"planexe/internal/llm"
+	"planexe/internal/pipeline"
+	"planexe/internal/plan"
+	"planexe/internal/run"
+	"planexe/internal/rundir"
+)
+
+type planCmd struct {
+	Prompt      string  `arg:"" optional:"" help:"What to plan, in a few sentences; \"-\" reads standard input."`
+	PromptFile  string  `help:"Read the prompt from a file." placeholder:"FILE"`
+	RunDir      string  `help:"Directory of the run; a new one under PLANEXE_RUN_DIR when not given." placeholder:"DIR"`
+	Model       string  `help:"Id of an entry in llm_config.json, or auto." placeholder:"ID"`
+	Speed       string  `help:"all (every detail, slow) or fast (skips details)." placeholder:"all|fast"`
+	Concurrency int     `help:"Model calls at once." placeholder:"N"`
+	MaxCost     float64 `help:"End the run when it has cost this many USD." placeholder:"USD"`
+	Resume      bool    `help:"Go on with the run in --run-dir."`
+	From        string  `help:"Ask this step and all that follow from it anew." placeholder:"STEP"`
+	Only        string  `help:"Run just this step, asking it anew." placeholder:"STEP"`
+	Refresh     bool    `help:"Also run steps whose prompt has changed since."`
+	KeepPrompts bool    `help:"Keep the rendered prompts in the event log."`
+	Open        bool    `help:"Open the report when it is done."`
+	JSON        bool    `name:"json" help:"Print the result as one JSON object."`
+}
+
+func (c *planCmd) Run(s streams) error {
+	prompt, err := c.prompt(s.in)
+	if err != nil {
+		return err
+	}
+	set, err := load()
+	if err != nil {
+		return err
+	}
+	spec, err := c.spec(set)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{c.From, c.Only} {
+		if _, ok := set.graph.Step(name); name != "" && !ok {
+			return usageError("%v", &run.UnknownStepError{Name: name})
+		}
+	}
+	ctx, done := signals()
+	defer done()
+	if spec.Models, spec.Why, err = set.choose(ctx, c.Model); err != nil {
+		return err
+	}
+	dir, fresh, err := c.open(set, prompt)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return execute(ctx, s, set, dir, fresh, spec, c.Open, c.JSON)
+}
+
+// prompt returns the prompt of a new run, "" for one that goes on.
+func (c *planCmd) prompt(in io.Reader) (string, error) {
+	given := c.Prompt != "" || c.PromptFile != ""
+	goesOn := c.Resume || c.From != "" || c.Only != ""
+	switch {
+	case goesOn && given:
+		return "", usageError("a run that goes on keeps its prompt: leave out the prompt, or --resume, --from and --only")
+	case goesOn && c.RunDir == "":
+		return "", usageError("--resume, --from and --only need --run-dir")
+	case goesOn:
+		return "", nil
+	case c.Prompt != "" && c.PromptFile != "":
+		return "", usageError("give the prompt as an argument or with --prompt-file, not both")
+	case c.PromptFile != "":
+		data, err := readLimited(c.PromptFile)
+		if err != nil {
+			return "", &exitError{1, fmt.Errorf("read the prompt: %w", err)}
+		}
+		return run.CheckPrompt(data)
+	case c.Prompt == "" && isTerminal(in):
+		return "", usageError("say what to plan: planexe plan \"…\", --prompt-file FILE, or on standard input")
+	case c.Prompt == "" || c.Prompt == "-":
+		data, err := io.ReadAll(io.LimitReader(in, run.MaxPrompt+4))
+		if err != nil {
+			return "", fmt.Errorf("read the prompt from standard input: %w", err)
+		}
+		return run.CheckPrompt(string(data))
+	}
+	return run.CheckPrompt(c.Prompt)
+}
+
+func readLimited(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, run.MaxPrompt+4))
+	return string(data), err
+}
+
+func isTerminal(x any) bool {
+	f, ok := x.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (c *planCmd) spec(set *setup) (run.Spec, error) {
+	spec := run.Spec{
+		Graph: set.graph, Hub: llm.NewHub(), Speed: string(set.settings.Speed), Concurrency: cmp.Or(c.Concurrency, set.settings.Concurrency),
+		From: c.From, Refresh: c.Refresh, KeepPrompts: c.KeepPrompts, Version: versionName(),
+		AllowRefuse: set.settings.Redline == config.RedlineWarn, MaxCost: c.MaxCost,
+	}
+	if c.Only != "" {
+		spec.Only = []string{c.Only}
+	}
+	if spec.MaxCost == 0 && set.settings.MaxCost != nil {
+		spec.MaxCost = *set.settings.MaxCost
+	}
+	switch c.Speed {
+	case "":
+	case "all", run.AllDetails:
+		spec.Speed = run.AllDetails
+	case "fast", run.Fast:
+		spec.Speed = run.Fast
+	default:
+		return spec, usageError("--speed %s: allowed are all and fast", c.Speed)
+	}
+	if c.Concurrency < 0 || c.Concurrency > 256 {
+		return spec, usageError("--concurrency %d: allowed is 1 to 256", c.Concurrency)
+	}
+	if c.MaxCost < 0 {
+		return spec, usageError("--max-cost %v: allowed is an amount of USD above 0", c.MaxCost)
+	}
+	return spec, nil
+}
+
+// open makes the directory of a new run, or opens that of one which goes on.
+func (c *planCmd) open(set *setup, prompt string) (dir *rundir.Dir, fresh bool, err error) {
+	if prompt == "" {
+		if !rundir.IsRun(c.RunDir) {
+			return nil, false, fmt.Errorf("%s is not the directory of a run: there is nothing to go on with", c.RunDir)
+		}
+		dir, err = rundir.Open(c.RunDir)
+		return dir, false, wayOut(err)
+	}
+	path := c.RunDir
+	if path == "" {
+		path = freshName(set.settings.RunDir)
+	} else if rundir.IsRun(path) {
+		return nil, false, fmt.Errorf("%s holds a run already: add --resume to go on with it, or choose another --run-dir", path)
+	}
+	if dir, err = rundir.Create(path); err != nil {
+		return nil, false, wayOut(err)
+	}
+	if err := run.Begin(dir, prompt, time.Now()); err != nil {
+		dir.Close()
+		return nil, false, wayOut(err)
+	}
+	return dir, true, nil
+}
+
+// freshName is PlanExe_ and the local time, with a number when that is taken.
+func freshName(base string) string {
+	name := filepath.Join(base, "PlanExe_"+time.Now().Format("20060102_150405"))
+	for i, try := 2, name; ; i++ {
+		if _, err := os.Stat(try); errors.Is(err, fs.ErrNotExist) || i > 1000 {
+			return try
+		}
+		try = fmt.Sprintf("%s_%d", name, i)
+	}
+}
+
+// wayOut adds what a person can do about a directory that cannot be used.
+func wayOut(err error) error {
+	var foreign *rundir.ForeignError
+	var locked *rundir.LockedError
+	var store *pipeline.StoreError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &foreign):
+		return fmt.Errorf("%w; choose an empty directory or a new name with --run-dir", err)
+	case errors.As(err, &locked):
+		return fmt.Errorf("%w; wait for it to end, or stop it", err)
+	case errors.As(err, &store):
+		return fmt.Errorf("%w; %s", err, store.Reason().Advice)
+	}
+	return fmt.Errorf("%w; choose another directory with --run-dir or PLANEXE_RUN_DIR", err)
+}
+
+// result is what --json prints.
+type result struct {
+	Outcome event.Outcome `json:"outcome"`
+	RunDir  string        `json:"run_dir"`
+	Report  string        `json:"report,omitempty"`
+	Reason  *event.Reason `json:"reason,omitempty"`
+	Calls   int           `json:"calls"`
+	Reused  int           `json:"reused_answers"`
+	Usage   event.Usage   `json:"usage"`
+	Cost    float64       `json:"cost_usd"`
+	Quality int           `json:"quality_notes"`
+	Seconds float64       `json:"seconds"`
+}
+
+// execute runs a plan in a directory and tells about it.
+func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, fresh bool, spec run.Spec, open, asJSON bool) error {
+	logFile, err := dir.OpenLog()
+	if err != nil {
+		return wayOut(err)
+	}
+	defer logFile.Close()
+	announce(s.err, dir, spec)
+	dir.Watch(run.LogTo(logFile, set.settings.LogLevel.Level, set.llm.Secrets()))
+	p := newProgress(s.err, run.Redactor(set.llm.Secrets()))
+	if err := dir.Replay(p.seen); err != nil {
+		return err
+	}
+	dir.Watch(p.event)
+	end, err := run.Execute(ctx, filepath.Base(dir.Path()), dir, spec)
+	state := p.close()
+	if err != nil {
+		if fresh && len(state.Steps) == 0 {
+			dir.Close()
+			_ = os.RemoveAll(dir.Path()) // made by us a moment ago, and nothing was asked yet
+		}
+		return err
+	}
+	if set.settings.TrackActivity {
+		if err := run.WriteActivity(dir); err != nil {
+			fmt.Fprintln(s.err, "planexe: track_activity.jsonl:", err)
+		}
+	}
+	report := filepath.Join(dir.Path(), plan.Report.Name)
+	if _, err := os.Stat(report); err != nil {
+		report = ""
+	}
+	finish(s, dir, end, state, report, asJSON)
+	if open && report != "" {
+		if err := openFile(report); err != nil {
+			fmt.Fprintln(s.err, "planexe: cannot open the report:", err)
+		}
+	}
+	if code := run.ExitCode(end.Outcome); code != 0 {
+		return &exitError{code: code}
+	}
+	return nil
+}
+
+// announce says what will happen before it begins: the models, and what it takes.
+func announce(w io.Writer, dir *rundir.Dir, spec run.Spec) {
+	sizes := pipeline.Typical
+	sizes.Fast = spec.Speed == run.Fast
+	calls := 0
+	for _, st := range spec.Graph.Steps() {
+		calls += st.Calls(sizes)
+	}
+	fmt.Fprintf(w, "Run directory: %s\n", dir.Path())
+	fmt.Fprintf(w, "Model: %s (%s)\n", entryIDs(spec.Models), spec.Why)
+	fmt.Fprintf(w, "Estimate for a whole plan: about %d calls, %s, %s\n", calls, guessTime(spec, sizes), guessCost(spec, calls))
+}
+
+// usualCall is the mean of recorded calls to hosted models.
+const usualCall = 6 * time.Second
+
+func guessTime(spec run.Spec, sizes pipeline.Sizes) string {
+	first := spec.Models[0]
+	if first.Demo {
+		return "a second or two"
+	}
+	limit := min(spec.Concurrency, first.Slots)
+	d := time.Duration(spec.Graph.Bound(sizes, limit)) * usualCall
+	if first.Local {
+		return fmt.Sprintf("%s or more on a local model", d.Round(time.Minute))
+	}
+	return fmt.Sprintf("about %s", d.Round(time.Minute))
+}
+
+// Mean tokens of recorded calls.
+const (
+	usualPrompt = 12000
+	usualAnswer = 700
+)
+
+func guessCost(spec run.Spec, calls int) string {
+	e := spec.Models[0]
+	switch {
+	case e.Local || e.Demo:
+		return "no cost"
+	case e.Price == nil:
+		return "price unknown (told as it is spent, if the provider tells)"
+	}
+	return fmt.Sprintf("about $%.2f", float64(calls)*(usualPrompt*e.Price.Input+usualAnswer*e.Price.Output)/1e6)
+}
+
+func finish(s streams, dir *rundir.Dir, end run.End, st *run.State, report string, asJSON bool) {
+	if asJSON {
+		r := result{
+			Outcome: end.Outcome, RunDir: dir.Path(), Report: report, Calls: st.Calls, Reused: st.Reused, Usage: st.Usage, Cost: st.Cost,
+			Seconds: st.Ended.Sub(st.Began).Seconds(),
+		}
+		for _, q := range st.Quality {
+			r.Quality += len(q)
+		}
+		if end.Reason.Message != "" {
+			r.Reason = &end.Reason
+		}
+		_ = json.NewEncoder(s.out).Encode(r)
+		return
+	}
+	fmt.Fprintf(s.err, "%s\n", summary(st))
+	if end.Outcome != event.Complete {
+		fmt.Fprintf(s.err, "The run is %s: %s\n", end.Outcome, end.Reason.Message)
+		for _, f := range end.Result.Failed {
+			if f.Reason.Message != end.Reason.Message {
+				fmt.Fprintf(s.err, "  %s failed: %s\n", f.Step, f.Reason.Message)
+			}
+		}
+		if end.Reason.Advice != "" {
+			fmt.Fprintf(s.err, "What you can do: %s\n", end.Reason.Advice)
+		}
+		if end.Outcome != event.Refused {
+			fmt.Fprintf(s.err, "To go on: planexe plan --resume --run-dir %s\n", dir.Path())
+		}
+	}
+	if report != "" {
+		fmt.Fprintln(s.out, report)
+	} else {
+		fmt.Fprintf(s.err, "There is no report yet. The run is kept in %s\n", dir.Path())
+	}
+}

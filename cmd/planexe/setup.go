@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"planexe/internal/config"
+	"planexe/internal/llm"
+	"planexe/internal/llm/models"
+	"planexe/internal/pipeline"
+	"planexe/internal/run"
+)
+
+// setup is what a command that asks models needs.
+type setup struct {
+	env      config.Env
+	settings config.Pipeline
+	llm      config.LLM
+	entries  []*llm.Entry
+	graph    *pipeline.Graph
+}
+
+func load() (*setup, error) {
+	env, err := config.LoadEnv()
+	if err != nil {
+		return nil, err
+	}
+	s := &setup{env: env}
+	if err := config.Load(&s.settings, env); err != nil {
+		return nil, err
+	}
+	if s.llm, err = config.LoadLLM(env); err != nil {
+		return nil, err
+	}
+	s.entries = models.Build(s.llm)
+	s.graph, err = run.NewGraph(versionName())
+	return s, err
+}
+
+// choose picks the models of a run and says why.
+func (s *setup) choose(ctx context.Context, requested string) ([]*llm.Entry, string, error) {
+	if requested == "" {
+		requested = s.settings.Model
+	}
+	ids, why, err := config.Choose(ctx, s.llm, requested, models.Probe)
+	if err != nil {
+		return nil, "", err
+	}
+	var chosen []*llm.Entry
+	for _, id := range ids {
+		e := s.entry(id)
+		if e == nil {
+			return nil, "", fmt.Errorf("model %s is not configured", id)
+		}
+		chosen = append(chosen, e)
+	}
+	return chosen, why, nil
+}
+
+func (s *setup) entry(id string) *llm.Entry {
+	for _, e := range s.entries {
+		if e.ID == id {
+			return e
+		}
+	}
+	return nil
+}
+
+func entryIDs(entries []*llm.Entry) string {
+	var ids []string
+	for _, e := range entries {
+		ids = append(ids, e.ID)
+	}
+	return strings.Join(ids, ", ")
+}
+
+// signals returns a context that the first Ctrl-C cancels as a stop and SIGTERM as an
+// interruption. A second signal ends the program at once; what is in the log is kept.
+func signals() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	ch := make(chan os.Signal, 2)
+	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
+	var asked atomic.Bool
+	go func() {
+		for sig := range ch {
+			if asked.Swap(true) {
+				os.Exit(130)
+			}
+			if sig == os.Interrupt {
+				fmt.Fprintln(os.Stderr, "\nstopping; press Ctrl-C again to end at once")
+				cancel(run.ErrStop)
+				continue
+			}
+			cancel(fmt.Errorf("the program was told to end (%v)", sig))
+		}
+	}()
+	return ctx, func() { signal.Stop(ch); close(ch); cancel(nil) }
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"text/tabwriter"
+
+	"planexe/internal/event"
+	"planexe/internal/llm"
+	"planexe/internal/pipeline"
+	"planexe/internal/plan"
+	"planexe/internal/run"
+	"planexe/internal/rundir"
+)
+
+type statusCmd struct {
+	RunDir string `arg:"" help:"Directory of the run."`
+	JSON   bool   `name:"json" help:"Print as JSON."`
+}
+
+// stepLine is one step in a status.
+type stepLine struct {
+	Step   string   `json:"step"`
+	State  string   `json:"state"` // done, dirty, failed, skipped, running or waiting
+	Why    string   `json:"why,omitempty"`
+	Edited []string `json:"edited,omitempty"`
+	Calls  int      `json:"calls,omitempty"`
+	Cost   float64  `json:"cost_usd,omitempty"`
+}
+
+type statusReport struct {
+	RunDir  string          `json:"run_dir"`
+	Outcome event.Outcome   `json:"outcome,omitempty"`
+	Reason  *event.Reason   `json:"reason,omitempty"`
+	Models  []string        `json:"models,omitempty"`
+	Files   int             `json:"files"`
+	Of      int             `json:"files_expected"`
+	Cost    float64         `json:"cost_usd"`
+	Steps   []stepLine      `json:"steps"`
+	Quality []event.Quality `json:"quality,omitempty"`
+}
+
+func (c *statusCmd) Run(s streams) error {
+	g, err := run.NewGraph(versionName())
+	if err != nil {
+		return err
+	}
+	r, err := readStatus(g, c.RunDir)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(s.out).Encode(r)
+	}
+	switch {
+	case r.Outcome != "":
+		fmt.Fprintf(s.out, "%s: %s", r.RunDir, r.Outcome)
+	default:
+		fmt.Fprintf(s.out, "%s: running, or interrupted", r.RunDir)
+	}
+	if r.Reason != nil && r.Reason.Message != "" {
+		fmt.Fprintf(s.out, ": %s", r.Reason.Message)
+	}
+	fmt.Fprintf(s.out, "\n%d of %d files, $%.4f\n\n", r.Files, r.Of, r.Cost)
+	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	for _, l := range r.Steps {
+		why := l.Why
+		if len(l.Edited) > 0 {
+			why = fmt.Sprintf("changed by hand: %v %s", l.Edited, why)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", l.Step, l.State, why)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(r.Quality) > 0 {
+		fmt.Fprintln(s.out, "\nQuality notes:")
+		for _, q := range r.Quality {
+			fmt.Fprintf(s.out, "- %s: %s\n", q.Step, q.Note)
+		}
+	}
+	return nil
+}
+
+func readStatus(g *pipeline.Graph, path string) (*statusReport, error) {
+	if !rundir.IsRun(path) {
+		return nil, fmt.Errorf("%s is not the directory of a run", path)
+	}
+	dir, err := rundir.OpenRead(path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	var records pipeline.Records
+	var journal llm.Journal
+	var st run.State
+	if err := dir.Replay(func(e event.Event) { records.Apply(e); journal.Apply(e); st.Apply(e) }); err != nil {
+		return nil, err
+	}
+	r := &statusReport{RunDir: dir.Path(), Outcome: st.Outcome, Models: st.Run.Models, Cost: st.Cost, Of: len(plan.Expected())}
+	if st.Reason.Message != "" {
+		r.Reason = &st.Reason
+	}
+	names, err := dir.Names()
+	if err != nil {
+		return nil, err
+	}
+	have := map[string]bool{}
+	for _, n := range names {
+		have[n] = true
+	}
+	for _, n := range plan.Expected() {
+		if have[n] {
+			r.Files++
+		}
+	}
+	past := map[string]*run.StepState{}
+	for _, x := range st.Steps {
+		past[x.Name] = x
+	}
+	for _, step := range g.Steps() {
+		l := stepLine{Step: step.Name}
+		check, err := g.Check(step.Name, dir, &records, st.Run.Speed, false)
+		if err != nil {
+			return nil, err
+		}
+		l.Edited = check.Edited
+		x := past[step.Name]
+		if x != nil {
+			l.Calls, l.Cost = x.Asked, x.Cost
+		}
+		switch {
+		case check.Clean:
+			l.State, l.Why = "done", check.Why
+		case x != nil && x.Status == run.Failed:
+			l.State, l.Why = "failed", x.Reason.Message
+		case x != nil && x.Status == run.Skipped:
+			l.State, l.Why = "skipped", "needs "+x.Because
+		case x != nil && x.Status == run.Running && st.Outcome == "":
+			l.State = "running"
+		case check.Why == "never done":
+			l.State = "waiting"
+		default:
+			l.State, l.Why = "dirty", check.Why
+		}
+		r.Steps = append(r.Steps, l)
+		r.Quality = append(r.Quality, st.Quality[step.Name]...)
+	}
+	return r, nil
+}
+
+type reportCmd struct {
+	RunDir string `arg:"" help:"Directory of the run."`
+	Output string `short:"o" help:"Write to this file instead of 030-report.html in the directory." placeholder:"FILE"`
+	Open   bool   `help:"Open it."`
+}
+
+func (c *reportCmd) Run(s streams) error {
+	g, err := run.NewGraph(versionName())
+	if err != nil {
+		return err
+	}
+	if !rundir.IsRun(c.RunDir) {
+		return fmt.Errorf("%s is not the directory of a run", c.RunDir)
+	}
+	openDir := rundir.Open
+	if c.Output != "" {
+		openDir = rundir.OpenRead
+	}
+	dir, err := openDir(c.RunDir)
+	if err != nil {
+		return wayOut(err)
+	}
+	defer dir.Close()
+	var st run.State
+	if err := dir.Replay(st.Apply); err != nil {
+		return err
+	}
+	page, err := run.RenderReport(g, &st, st.Outcome, st.Reason, dir.Read)
+	if err != nil {
+		return err
+	}
+	path := c.Output
+	if path == "" {
+		path = filepath.Join(dir.Path(), plan.Report.Name)
+		err = dir.Write(plan.Report.Name, page)
+	} else {
+		err = writeFile(path, page)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, path)
+	if c.Open {
+		return openFile(path)
+	}
+	return nil
+}
