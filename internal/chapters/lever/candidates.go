@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"planexe/internal/llm/schema"
@@ -41,7 +42,13 @@ type candidate struct {
 // option texts come back changed.
 type setting struct {
 	ID     string `json:"lever_id"`
-	Option int    `json:"option_number"`
+	Option string `json:"option"` // its number, from "1": a fixed list cannot be missed
+}
+
+// number returns the option's number, 0 when it is none.
+func (s setting) number() int {
+	n, _ := strconv.Atoi(s.Option)
+	return n
 }
 
 func findCandidates(ctx context.Context, w *step.Work) error {
@@ -57,8 +64,11 @@ func findCandidates(ctx context.Context, w *step.Work) error {
 	got, err := step.Question[candidates]{
 		Prompt: "candidate_scenarios",
 		Vars:   map[string]any{"Levers": sheet(few, f.byUUID), "Ids": strings.Join(f.ids, ", ")},
-		Rules:  []schema.Rule{schema.EachOnce("scenarios.lever_settings.lever_id", f.ids...)},
-		Check:  f.check,
+		Rules: []schema.Rule{
+			schema.EachOnce("scenarios.lever_settings.lever_id", f.ids...),
+			schema.OneOf("scenarios.lever_settings.option", f.numbers()...),
+		},
+		Check: f.check,
 	}.Ask(ctx, w)
 	if err != nil {
 		return err
@@ -91,6 +101,19 @@ func newFrame(all, few []plan.Lever) frame {
 	return f
 }
 
+// numbers lists "1" to the number of options of the lever that has most.
+func (f frame) numbers() []string {
+	most := 1
+	for _, l := range f.levers {
+		most = max(most, len(l.Options))
+	}
+	var out []string
+	for n := 1; n <= most; n++ {
+		out = append(out, strconv.Itoa(n))
+	}
+	return out
+}
+
 func (f frame) check(a *candidates) []schema.Problem {
 	var found []schema.Problem
 	bad := func(at, what, want string) {
@@ -100,8 +123,8 @@ func (f frame) check(a *candidates) []schema.Problem {
 		at := fmt.Sprintf("scenarios[%d]", i)
 		for j, s := range c.Settings {
 			k := slices.Index(f.ids, s.ID)
-			if k >= 0 && (s.Option < 1 || s.Option > len(f.levers[k].Options)) {
-				bad(fmt.Sprintf("%s.lever_settings[%d].option_number", at, j), fmt.Sprint(s.Option),
+			if k >= 0 && (s.number() < 1 || s.number() > len(f.levers[k].Options)) {
+				bad(fmt.Sprintf("%s.lever_settings[%d].option", at, j), s.Option,
 					fmt.Sprintf("the number of an option of %s, 1 to %d", s.ID, len(f.levers[k].Options)))
 			}
 		}
@@ -125,7 +148,7 @@ func (f frame) options(c candidate) []int {
 		last := len(l.Options) - 1
 		out[i] = last / 2
 		if at := slices.IndexFunc(c.Settings, func(s setting) bool { return s.ID == f.ids[i] }); at >= 0 {
-			out[i] = min(max(c.Settings[at].Option-1, 0), last)
+			out[i] = min(max(c.Settings[at].number()-1, 0), last)
 		}
 	}
 	return out

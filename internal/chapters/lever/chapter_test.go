@@ -2,47 +2,16 @@ package lever
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"planexe/internal/chapters/chaptertest"
 	"planexe/internal/llm"
-	"planexe/internal/pipeline"
 	"planexe/internal/plan"
-	"planexe/internal/rundir"
 	"planexe/internal/step"
 )
-
-var update = flag.Bool("update", false, "write the goldens")
-
-// model answers by step, and keeps what it was asked.
-type model struct {
-	mu    sync.Mutex
-	asked map[string][]llm.Request
-}
-
-func (m *model) Send(_ context.Context, r llm.Request) (llm.Response, error) {
-	m.mu.Lock()
-	m.asked[r.Name] = append(m.asked[r.Name], r)
-	round := len(m.asked[r.Name])
-	m.mu.Unlock()
-	text, err := json.Marshal(scripted(r, round))
-	return llm.Response{Text: string(text), Finish: llm.FinishStop}, err
-}
-
-func (m *model) Check(context.Context) error { return nil }
-func (m *model) StepDown() bool              { return false }
-func (m *model) Window() int                 { return 0 }
 
 // scripted is a well-behaved model: 15 levers, the last 8 of which are the first ones once more.
 func scripted(r llm.Request, round int) any {
@@ -88,7 +57,7 @@ func scripted(r llm.Request, round int) any {
 		for i, name := range []string{"**Bold Bread**", "Steady Oven", "Safe Crumbs"} {
 			c := candidate{Name: name, Logic: "Bets on something."}
 			for _, id := range []string{"L7", "L2", "L3", "L4", "L5"} {
-				c.Settings = append(c.Settings, setting{id, 3 - i})
+				c.Settings = append(c.Settings, setting{id, fmt.Sprint(3 - i)})
 			}
 			a.Scenarios = append(a.Scenarios, c)
 		}
@@ -104,66 +73,19 @@ func scripted(r llm.Request, round int) any {
 	return "unknown step " + r.Name
 }
 
-func runChapter(t *testing.T) (*rundir.Dir, *model, pipeline.Result) {
-	t.Helper()
-	given := map[plan.Artifact]string{
-		plan.Prompt: "Plan:\nOpen a bakery", plan.PurposePage: "business", plan.PlanTypePage: "physical",
-		plan.RedlineVerdict: `{"verdict":"ALLOW","rationale_short":"fine"}`,
-	}
-	steps, err := step.Build("test", Chapter)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := rundir.Create(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { dir.Close() })
-	var names []string
-	for a, text := range given {
-		names = append(names, a.Artifact().Name)
-		if err := dir.Write(a.Artifact().Name, []byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	g, err := pipeline.NewGraph(steps, names...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := &model{asked: map[string][]llm.Request{}}
-	client := llm.NewHub().NewClient(llm.Options{
-		Entries:     []*llm.Entry{{ID: "scripted", Class: "Scripted", Model: "scripted-1", Local: true, Timeout: time.Minute, MaxTokens: 4096, Slots: 4, Provider: m}},
-		Concurrency: 4, Log: dir.Append,
-	})
-	r, err := g.Run(t.Context(), dir, &pipeline.Records{}, pipeline.Options{Sizes: pipeline.Typical, Env: &step.Env{Client: client, Seed: "seed"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range r.Failed {
-		t.Errorf("step %s failed: %s", f.Step, f.Reason.Message)
-	}
-	return dir, m, r
-}
-
 func TestChapter(t *testing.T) {
 	t.Parallel()
-	dir, m, r := runChapter(t)
-	if t.Failed() {
-		return
-	}
-	if len(r.Done) != len(Chapter.Steps) {
-		t.Errorf("done: %v, want all %d steps", r.Done, len(Chapter.Steps))
-	}
-	read := func(a plan.Artifact) []byte {
-		data, err := dir.Read(a.Artifact().Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return data
-	}
+	run := chaptertest.Case{
+		Chapters: []step.Chapter{Chapter},
+		Given:    map[plan.Artifact]string{plan.Prompt: "Plan:\nOpen a bakery", plan.PurposePage: "business", plan.PlanTypePage: "physical"},
+		Answer:   scripted,
+	}.Run(t)
+	run.MustDo(t)
+	chaptertest.MustAskAll(t, Chapter, run)
+	read := func(a plan.Artifact) []byte { return run.Read(t, a) }
 
 	for _, page := range step.Docs(plan.Decisions, plan.Scenarios) {
-		golden(t, page.Artifact().Label, read(page))
+		chaptertest.Golden(t, page.Artifact().Label, read(page))
 	}
 
 	lever := "lever_id name consequences options review"
@@ -197,7 +119,7 @@ func TestChapter(t *testing.T) {
 		{plan.SelectedScenario, []string{"final_choice"}, "chosen_scenario_name justification"},
 	}
 	for _, s := range shapes {
-		if got := keys(t, read(s.file), s.path...); got != s.keys {
+		if got := chaptertest.Keys(t, read(s.file), s.path...); got != s.keys {
 			t.Errorf("%s %v has keys\n%s, want\n%s", s.file.Artifact().Name, s.path, got, s.keys)
 		}
 	}
@@ -207,7 +129,7 @@ func TestChapter(t *testing.T) {
 		t.Errorf("%s lacks %s:\n%s", plan.CandidateScenarios.Name, want, read(plan.CandidateScenarios))
 	}
 
-	first := m.asked["potential_levers"]
+	first := run.Asked["potential_levers"]
 	if len(first) != rounds {
 		t.Fatalf("%d rounds, want %d", len(first), rounds)
 	}
@@ -218,20 +140,14 @@ func TestChapter(t *testing.T) {
 	if !strings.Contains(last[4].Content, `"Lever 10"`) || !strings.Contains(last[5].Content, "Lever 1\n") || !strings.Contains(last[5].Content, "Lever 10\n") {
 		t.Errorf("the third round does not show what was found before:\n%s\n%s", last[4].Content, last[5].Content)
 	}
-	uuidShape := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4`)
-	for name, requests := range m.asked {
+	for name, requests := range run.Asked {
 		for _, r := range requests {
-			for _, msg := range r.Messages {
-				if uuidShape.MatchString(msg.Content) {
-					t.Errorf("%s shows a UUID to the model:\n%s", name, msg.Content)
-				}
-			}
 			if n := strings.Count(r.Messages[1].Content, "Open a bakery"); n != 1 {
 				t.Errorf("%s shows the prompt %d times", name, n)
 			}
 		}
 	}
-	if n := len(m.asked["enrich_levers"]); n != 2 {
+	if n := len(run.Asked["enrich_levers"]); n != 2 {
 		t.Errorf("seven levers were enriched in %d calls, want 2", n)
 	}
 }
@@ -242,61 +158,4 @@ func roles(messages []llm.Message) string {
 		out = append(out, string(m.Role))
 	}
 	return strings.Join(out, " ")
-}
-
-// keys lists the members of an object in order.
-func keys(t *testing.T, data []byte, path ...string) string {
-	t.Helper()
-	for {
-		if data = bytes.TrimSpace(data); len(data) > 0 && data[0] == '[' {
-			var items []json.RawMessage
-			if err := json.Unmarshal(data, &items); err != nil || len(items) == 0 {
-				t.Fatalf("%v: no items: %v", path, err)
-			}
-			data = items[0]
-			continue
-		}
-		if len(path) == 0 {
-			break
-		}
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal(data, &object); err != nil {
-			t.Fatal(err)
-		}
-		data, path = object[path[0]], path[1:]
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if _, err := dec.Token(); err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			t.Fatal(err)
-		}
-		out = append(out, key.(string))
-		var skip json.RawMessage
-		if err := dec.Decode(&skip); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return strings.Join(out, " ")
-}
-
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, got, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s differs from its golden (-want +got):\n%s", name, diff)
-	}
 }

@@ -35,10 +35,10 @@ func TestSettleCandidates(t *testing.T) {
 		return candidate{Name: name, Logic: "l", Settings: settings}
 	}
 	got := testFrame().settle(candidates{Scenarios: []candidate{
-		c("“Bold”", setting{"L4", 4}, setting{"L2", 1}), // order of the levers, not of the answer
-		c("bold", setting{"L2", 9}, setting{"L4", 0}),   // too high, too low, name twice
-		c("Third", setting{"L7", 1}),                    // unknown id, nothing set
-		c("Fourth", setting{"L2", 1}, setting{"L4", 1}), // one too many
+		c("“Bold”", setting{"L4", "4"}, setting{"L2", "1"}), // order of the levers, not of the answer
+		c("bold", setting{"L2", "9"}, setting{"L4", "0"}),   // too high, too low, name twice
+		c("Third", setting{"L7", "1"}),                      // unknown id, nothing set
+		c("Fourth", setting{"L2", "1"}, setting{"L4", "1"}), // one too many
 	}})
 	var lines []string
 	for _, s := range got.Scenarios {
@@ -57,9 +57,9 @@ func TestSettleCandidates(t *testing.T) {
 func TestCheckCandidates(t *testing.T) {
 	t.Parallel()
 	answer := &candidates{Scenarios: []candidate{
-		{Name: "One", Settings: []setting{{"L2", 1}, {"L4", 5}}},
-		{Name: "ONE", Settings: []setting{{"L4", 4}, {"L2", 1}}},
-		{Name: "Two", Settings: []setting{{"L2", 2}, {"L4", 1}}},
+		{Name: "One", Settings: []setting{{"L2", "1"}, {"L4", "5"}}},
+		{Name: "ONE", Settings: []setting{{"L4", "4"}, {"L2", "1"}}},
+		{Name: "Two", Settings: []setting{{"L2", "2"}, {"L4", "1"}}},
 	}}
 	var got []string
 	for _, p := range testFrame().check(answer) {
@@ -68,7 +68,7 @@ func TestCheckCandidates(t *testing.T) {
 			t.Errorf("%v is hard, but the answer can be repaired", p)
 		}
 	}
-	want := []string{"scenarios[0].lever_settings[1].option_number", "scenarios[1].scenario_name", "scenarios[1].lever_settings"}
+	want := []string{"scenarios[0].lever_settings[1].option", "scenarios[1].scenario_name", "scenarios[1].lever_settings"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("problems (-want +got):\n%s", diff)
 	}

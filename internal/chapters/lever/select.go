@@ -42,13 +42,13 @@ type profile struct {
 // fit and choice name scenarios by a short id; the files have the names in full. The assessment stands
 // before the score, since a model should argue first.
 type fit struct {
-	ID         string `json:"scenario_id"`
+	ID         string `json:"scenario_number"`
 	Assessment string `json:"fit_assessment"`
 	Score      int    `json:"fit_score" range:"1-10"`
 }
 
 type choice struct {
-	ID      string   `json:"chosen_scenario_id"`
+	ID      string   `json:"chosen_scenario"`
 	Reasons []string `json:"justification" count:"3-5"`
 }
 
@@ -77,7 +77,7 @@ func selectScenario(ctx context.Context, w *step.Work) error {
 	got, err := step.Question[selection]{
 		Prompt: "select_scenario",
 		Vars:   map[string]any{"Levers": sheet(few, newFrame(all, few).byUUID), "Scenarios": scenarioSheet(found)},
-		Rules:  []schema.Rule{schema.EachOnce("scenario_assessments.scenario_id", ids...), schema.OneOf("chosen_scenario_id", ids...)},
+		Rules:  []schema.Rule{schema.EachOnce("scenario_assessments.scenario_number", ids...), schema.OneOf("chosen_scenario", ids...)},
 		Check:  checkSelection,
 	}.Ask(ctx, w)
 	if err != nil {
@@ -120,7 +120,7 @@ func checkSelection(a *selection) []schema.Problem {
 		return nil
 	}
 	return []schema.Problem{{
-		Path:  "final_choice.chosen_scenario_id",
+		Path:  "final_choice.chosen_scenario",
 		Found: fmt.Sprintf("%s with a score of %d, while another has %d", a.Choice.ID, chosen, best), Want: "the scenario with the highest score", Soft: true,
 	}}
 }

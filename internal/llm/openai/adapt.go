@@ -25,7 +25,7 @@ var (
 // adapt finds out whether a refusal teaches how to ask better. It returns nil when it does not.
 func (p *Provider) adapt(f wire.Failure, r llm.Request, by *plan, form string) *llm.Error {
 	text := thousands.ReplaceAllString(f.Text, "$1$2")
-	text = strings.ReplaceAll(text, strings.ToLower(p.o.Wire.Model), "") // its name may hold any word or number
+	text = p.ownName.ReplaceAllString(text, "$1$2") // it may hold any word or number
 	learned := func(change func(*plan), format string, args ...any) *llm.Error {
 		p.learn(by, change)
 		return &llm.Error{Class: llm.ClassAdapted, Message: fmt.Sprintf(format, args...)}

@@ -62,7 +62,8 @@ type Provider struct {
 	o         Options
 	wire      *wire.Client
 	forms     []string
-	reasoning bool // a reasoning model of OpenAI
+	reasoning bool           // a reasoning model of OpenAI
+	ownName   *regexp.Regexp // finds the model's name in lower-case messages
 
 	mu     sync.Mutex
 	now    *plan
@@ -89,6 +90,7 @@ var reasoningModel = regexp.MustCompile(`^(ft:)?(o\d|gpt-[5-9]|codex)`)
 // New returns the provider of one entry.
 func New(o Options) *Provider {
 	p := &Provider{o: o, forms: forms[o.Dialect]}
+	p.ownName = regexp.MustCompile(`(^|[^a-z0-9])` + regexp.QuoteMeta(strings.ToLower(o.Wire.Model)) + `($|[^a-z0-9])`)
 	p.reasoning = o.Dialect == OpenAI && reasoningModel.MatchString(o.Wire.Model) && !strings.Contains(o.Wire.Model, "-chat")
 	switch {
 	case o.Form != "":
