@@ -3,7 +3,6 @@ package lever
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 

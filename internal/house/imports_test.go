@@ -1,0 +1,112 @@
+// Package house holds the rules of the project's own structure as tests.
+package house
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// may lists what each package of the project may import of it. A package that is not named by its
+// own path is ruled by the longest prefix. The order is that of the way a prompt takes, outermost
+// last.
+var may = map[string][]string{
+	"internal/event":      {},
+	"internal/plan":       {},
+	"internal/slots":      {},
+	"internal/config":     {},
+	"internal/house":      {},
+	"internal/rundir":     {"internal/event"},
+	"internal/pipeline":   {"internal/event"},
+	"internal/llm":        {"internal/event", "internal/slots", "internal/llm/schema", "internal/llm/answer"},
+	"internal/llm/schema": {},
+	"internal/llm/answer": {"internal/llm/schema"},
+	"internal/llm/demo":   {"internal/event", "internal/llm", "internal/llm/schema", "internal/llm/answer"},
+	"internal/llm/wire":   {"internal/event", "internal/llm", "internal/llm/schema", "internal/llm/answer"},
+	"internal/llm/openai": {"internal/event", "internal/llm", "internal/llm/schema", "internal/llm/answer", "internal/llm/wire"},
+	"internal/llm/ollama": {"internal/event", "internal/llm", "internal/llm/schema", "internal/llm/answer", "internal/llm/wire"},
+	"internal/llm/models": {"internal/config", "internal/llm"},
+	"internal/step":       {"internal/event", "internal/plan", "internal/pipeline", "internal/llm", "internal/llm/schema"},
+	"internal/chapters":   {"internal/event", "internal/plan", "internal/pipeline", "internal/llm", "internal/llm/schema", "internal/step"},
+	"internal/report":     {"internal/plan"},
+	"internal/run":        {"internal/event", "internal/plan", "internal/pipeline", "internal/rundir", "internal/llm", "internal/step", "internal/chapters", "internal/report"},
+	"cmd":                 {"internal"},
+}
+
+// chapterTest is the chapters' test kit: it runs them for real, so it may import more.
+const chapterTest = "internal/chapters/chaptertest"
+
+// Ensure that imports point one way, and that chapters do not know each other.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "planexe/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	seen := 0
+	for {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		from := strings.TrimPrefix(p.ImportPath, "planexe/")
+		if from == chapterTest {
+			continue
+		}
+		allowed, ok := rule(from)
+		if !ok {
+			t.Errorf("%s has no rule: say in this test what it may import", from)
+			continue
+		}
+		for _, imp := range p.Imports {
+			to, ours := strings.CutPrefix(imp, "planexe/")
+			if ours && !permits(allowed, from, to) {
+				t.Errorf("%s imports %s, which it may not", from, to)
+			}
+		}
+	}
+	if seen < 10 {
+		t.Fatalf("go list found only %d packages", seen)
+	}
+}
+
+func rule(pkg string) ([]string, bool) {
+	for path := pkg; path != "."; path = parent(path) {
+		if allowed, ok := may[path]; ok {
+			return allowed, true
+		}
+	}
+	return nil, false
+}
+
+func parent(path string) string {
+	i := strings.LastIndexByte(path, '/')
+	if i < 0 {
+		return "."
+	}
+	return path[:i]
+}
+
+// permits tells whether a rule allows an import. The trees named here may be used whole by those
+// whose rule names their root; everything else is allowed by its exact path only.
+func permits(allowed []string, from, to string) bool {
+	for _, a := range allowed {
+		if to == a {
+			return true
+		}
+		whole := a == "internal" || a == "internal/chapters" && from == "internal/run" || a == "internal/llm" && from == "internal/llm/models"
+		if whole && strings.HasPrefix(to, a+"/") {
+			return true
+		}
+	}
+	return false
+}
