@@ -71,7 +71,7 @@ func CheckPrompt(prompt string) (string, error) {
 	case prompt == "":
 		return "", &PromptError{"the prompt is empty: say in a few sentences what you want to plan"}
 	case len(prompt) > MaxPrompt:
-		return "", &PromptError{fmt.Sprintf("the prompt has %d bytes, at most %d fit: shorten it to what decides the plan", len(prompt), MaxPrompt)}
+		return "", &PromptError{fmt.Sprintf("the prompt is longer than %d bytes: shorten it to what decides the plan", MaxPrompt)}
 	case !utf8.ValidString(prompt):
 		return "", &PromptError{"the prompt is not valid UTF-8 text"}
 	case strings.ContainsRune(prompt, 0):

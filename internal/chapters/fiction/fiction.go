@@ -70,22 +70,25 @@ func (b Book) Markdown() string {
 		out.WriteString(strings.TrimRight("> "+strings.TrimSpace(line), " ") + "\n")
 	}
 	text := func(title, body string) { fmt.Fprintf(&out, "\n## %s\n\n%s\n", title, body) }
-	list := func(title, mark string, items []string) {
+	list := func(title string, items []string) {
 		fmt.Fprintf(&out, "\n## %s\n\n", title)
 		for _, item := range items {
-			fmt.Fprintf(&out, "%s %s\n", mark, oneLine(item))
+			fmt.Fprintf(&out, "- %s\n", oneLine(item))
 		}
 	}
 	text("Overview", b.Overview)
 	text("Goal", b.Goal)
 	text("Background", b.Background)
-	list("Main Characters", "-", b.Characters)
-	list("Character Flaws", "-", b.Flaws)
-	list("Plot Devices", "-", b.Devices)
-	list("Possible Plots", "-", b.PlotIdeas)
-	list("Challenges", "-", b.Challenges)
+	list("Main Characters", b.Characters)
+	list("Character Flaws", b.Flaws)
+	list("Plot Devices", b.Devices)
+	list("Possible Plots", b.PlotIdeas)
+	list("Challenges", b.Challenges)
 	text("Elaboration", b.Elaborate)
-	list("Chapters", "1.", b.Chapters)
+	out.WriteString("\n## Chapters\n\n")
+	for i, title := range b.Chapters {
+		fmt.Fprintf(&out, "%d. %s\n", i+1, oneLine(title))
+	}
 	text("Story", b.Story)
 	return strings.TrimRight(out.String(), "\n")
 }

@@ -259,7 +259,7 @@ func TestExtractHostileTextsInLinearTime(t *testing.T) {
 	for _, unit := range []string{
 		"{", "[", `{"`, `{"a`, `{"a":`, `{"a":[`, `["`, "['", `{"a" `, "```{", "```", "<think>", "</think>", `\`, `{"\`, "[/*", "{//", "{ #", `{"a":1}`, "{1}", "[[1],", "{'a':1,",
 	} {
-		text := strings.Repeat(unit, 1<<20/len(unit))
+		text := strings.Repeat(unit, 1<<18/len(unit))
 		if tree, _, err := Extract(text, schema.For[levers]()); err == nil {
 			t.Errorf("%q repeated gave %v", unit, tree)
 		}
