@@ -6,8 +6,8 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"sync/atomic"
 	"syscall"
+	"time"
 
 	"planexe/internal/config"
 	"planexe/internal/llm"
@@ -79,16 +79,25 @@ func entryIDs(entries []*llm.Entry) string {
 	return strings.Join(ids, ", ")
 }
 
+// sameSignal is how soon a second signal is taken for the first one once more: some programs that
+// start others pass a signal on that has reached them already.
+const sameSignal = 500 * time.Millisecond
+
 // signals returns a context that the first Ctrl-C cancels as a stop and SIGTERM as an
 // interruption. A second signal ends the program at once; what is in the log is kept.
 func signals() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
-	var asked atomic.Bool
 	go func() {
+		var first time.Time
 		for sig := range ch {
-			if asked.Swap(true) {
+			switch {
+			case first.IsZero():
+				first = time.Now()
+			case time.Since(first) < sameSignal:
+				continue
+			default:
 				os.Exit(130)
 			}
 			if sig == os.Interrupt {

@@ -36,9 +36,11 @@ type assumption struct {
 // label begins every assumption; other tools look for it.
 const label = "Assumption:"
 
+// labelled puts the label in front, whether the model wrote it, wrote it otherwise, or forgot it.
 func (a assumption) labelled() string {
-	if strings.HasPrefix(a.Assumption, label) {
-		return a.Assumption
+	text := strings.TrimLeft(a.Assumption, "*_ ")
+	if len(text) >= len(label) && strings.EqualFold(text[:len(label)], label) {
+		return label + " " + strings.TrimLeft(text[len(label):], "*_ ")
 	}
 	return label + " " + a.Assumption
 }
@@ -53,9 +55,6 @@ func (a assumptions) clean() []plan.Assumption {
 
 // Markdown is what later prompts read.
 func (a assumptions) Markdown() string {
-	if len(a.List) == 0 {
-		return "No assumptions were made. That is unusual; look at the raw file.\n"
-	}
 	var parts []string
 	for i, x := range a.List {
 		parts = append(parts, fmt.Sprintf("\n## Question %d - %s\n\n**Assumptions:** %s\n\n**Assessments:** %s", i+1, x.Question, x.labelled(), x.Assessment))

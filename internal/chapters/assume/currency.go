@@ -2,7 +2,6 @@ package assume
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -39,14 +38,13 @@ type listed struct {
 	Consideration string `json:"consideration"`
 }
 
-var letters = regexp.MustCompile(`^[A-Z]{3}$`)
-
-func known(code string) bool {
-	if !letters.MatchString(code) {
-		return false
+// isoCode returns a currency code as ISO 4217 writes it; false when there is no such money.
+func isoCode(text string) (string, bool) {
+	unit, err := currency.ParseISO(strings.TrimSpace(text))
+	if err != nil || unit == currency.XXX || unit == currency.XTS {
+		return "", false
 	}
-	_, err := currency.ParseISO(code)
-	return err == nil
+	return unit.String(), true
 }
 
 func checkMoney(m *money) []schema.Problem {
@@ -55,7 +53,7 @@ func checkMoney(m *money) []schema.Problem {
 		out = append(out, schema.Problem{Path: path, Found: found, Want: want, Soft: true})
 	}
 	for i, c := range m.Currencies {
-		if !known(c.Code) {
+		if _, ok := isoCode(c.Code); !ok {
 			add(fmt.Sprintf("currency_list[%d].currency", i), c.Code, "a currency code of ISO 4217, three capital letters")
 		}
 	}
@@ -64,22 +62,35 @@ func checkMoney(m *money) []schema.Problem {
 		add("currency_list", "no currency", "at least the currency in which most is spent")
 	case m.Involved && m.Primary == nil:
 		add("primary_currency", "null", "one of the listed codes")
-	case m.Primary != nil && !slices.ContainsFunc(m.Currencies, func(c listed) bool { return c.Code == *m.Primary }):
+	case m.Primary != nil && !m.lists(*m.Primary):
 		add("primary_currency", *m.Primary, "one of the codes in currency_list")
 	}
 	return out
 }
 
-// valid drops codes that do not exist.
+func (m money) lists(code string) bool {
+	return slices.ContainsFunc(m.Currencies, func(c listed) bool { return strings.EqualFold(c.Code, code) })
+}
+
+// valid writes codes as ISO 4217 does and drops those that do not exist or stand twice. Without a
+// valid primary currency the first one of the list takes its place.
 func (m money) valid() money {
-	m.Currencies = slices.DeleteFunc(slices.Clone(m.Currencies), func(c listed) bool { return !known(c.Code) })
-	if m.Primary != nil && !known(*m.Primary) {
-		m.Primary = nil
+	out := m
+	out.Currencies, out.Primary = nil, nil
+	for _, c := range m.Currencies {
+		if code, ok := isoCode(c.Code); ok && !out.lists(code) {
+			out.Currencies = append(out.Currencies, listed{code, c.Consideration})
+		}
 	}
-	if m.Primary == nil && m.Involved && len(m.Currencies) > 0 {
-		m.Primary = &m.Currencies[0].Code
+	if m.Primary != nil {
+		if code, ok := isoCode(*m.Primary); ok {
+			out.Primary = &code
+		}
 	}
-	return m
+	if out.Primary == nil && m.Involved && len(out.Currencies) > 0 {
+		out.Primary = &out.Currencies[0].Code
+	}
+	return out
 }
 
 // Markdown is what later prompts read.

@@ -22,8 +22,5 @@ type distilled struct {
 
 // Markdown is one line per fact.
 func (d distilled) Markdown() string {
-	if len(d.List) == 0 {
-		return "**Note:** No assumptions were found. That is unusual."
-	}
 	return strings.TrimRight(step.Bullets(d.List), "\n")
 }

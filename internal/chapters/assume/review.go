@@ -21,7 +21,7 @@ var ReviewAssumptions = step.Ask[review]{
 
 type review struct {
 	Domain         string   `json:"expert_domain"`
-	Considerations []string `json:"domain_specific_considerations" count:"2-8"`
+	Considerations []string `json:"domain_specific_considerations" count:"2-8" empty:"ok"`
 	Issues         []issue  `json:"issues" count:"3"`
 	Conclusion     string   `json:"conclusion"`
 }
@@ -42,11 +42,8 @@ func (r review) Markdown() string {
 	} else {
 		b.WriteString("## Domain-specific considerations - None\n")
 	}
-	for i, x := range r.Issues {
+	for i, x := range r.Issues[:min(len(r.Issues), 3)] { // the gravest, asked for first
 		fmt.Fprintf(&b, "\n## Issue %d - %s\n%s\n\n**Recommendation:** %s\n\n**Sensitivity:** %s\n", i+1, x.Issue, x.Explanation, x.Recommendation, x.Sensitivity)
-	}
-	if len(r.Issues) == 0 {
-		b.WriteString("\n## Issues - None, which is unusual for a plan of any size\n")
 	}
 	fmt.Fprintf(&b, "\n## Review conclusion\n%s", r.Conclusion)
 	return b.String()

@@ -47,9 +47,6 @@ func (a risks) Markdown() string {
 		fmt.Fprintf(&b, "\n## Risk %d - %s\n%s\n\n**Impact:** %s\n\n**Likelihood:** %s\n\n**Severity:** %s\n\n**Action:** %s\n",
 			i+1, r.Area, r.Description, r.Impact, step.Title(r.Likelihood), step.Title(r.Severity), r.Action)
 	}
-	if len(list) == 0 {
-		b.WriteString("\nNo risks were found. That is unlikely to be true.\n")
-	}
 	fmt.Fprintf(&b, "\n## Risk summary\n%s", a.Summary)
 	return b.String()
 }

@@ -2,6 +2,7 @@ package assume
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -58,7 +59,7 @@ func shorten(ctx context.Context, w *step.Work, title string, from plan.File, to
 	}
 	source := plain(text)
 	if len(source) < smallDocument {
-		return w.WriteRaw(to, plan.Shortened{Markdown: source})
+		return w.WriteJSON(to, plan.Shortened{Markdown: source})
 	}
 	got, err := step.Question[llm.Markdown]{
 		Prompt: "shorten_document", Vars: map[string]string{"Title": title, "Text": source},
@@ -69,18 +70,35 @@ func shorten(ctx context.Context, w *step.Work, title string, from plan.File, to
 			return nil
 		},
 	}.Ask(ctx, w)
+	// Nearly all later steps wait for this text, so they get the whole of it rather than nothing.
 	if err != nil {
-		return err
+		if !oneQuestion(err) {
+			return err
+		}
+		if err := w.Emit(event.Quality{Step: w.Step(), Note: "no model shortened the text; the full text is used"}); err != nil {
+			return err
+		}
+		return w.WriteJSON(to, plan.Shortened{Markdown: source})
 	}
 	short := withoutTitle(plain(string(got.Value)), title)
 	if short == "" || len(short) >= len(source) {
-		// Later prompts are better served by the whole text than by a bad one.
 		short = source
 		if err := w.Emit(event.Quality{Step: w.Step(), Note: "the shortened text was no shorter; the full text is used"}); err != nil {
 			return err
 		}
 	}
 	return w.WriteRaw(to, plan.Shortened{Markdown: short}, got.Source)
+}
+
+// oneQuestion tells whether a failure is about this question alone, so that the run can go on
+// without its answer.
+func oneQuestion(err error) bool {
+	var le *llm.Error
+	if !errors.As(err, &le) || le.Class == llm.ClassCancelled || le.Class == llm.ClassInternal {
+		return false
+	}
+	_, ends := le.Ending()
+	return !ends
 }
 
 var (

@@ -65,6 +65,13 @@ type lensSource struct {
 	Name  string `json:"system_prompt_name"`
 }
 
+type attacks struct {
+	List     []answered `json:"response_list"`
+	Metadata struct {
+		Models []lensSource `json:"models"`
+	} `json:"metadata"`
+}
+
 func attack(ctx context.Context, w *step.Work) error {
 	answers, errs := step.Each(ctx, lenses, func(ctx context.Context, i int, l lens) (llm.Answer[objection], error) {
 		return step.Question[objection]{Prompt: l.prompt, Label: fmt.Sprintf("lens/%d", i+1), Rules: []schema.Rule{
@@ -97,7 +104,8 @@ func attack(ctx context.Context, w *step.Work) error {
 			}
 		}
 	}
-	raw := map[string]any{"response_list": list, "metadata": map[string]any{"models": sources}}
+	var raw attacks
+	raw.List, raw.Metadata.Models = list, sources
 	if err := w.WriteJSON(plan.PremiseAttackRaw, raw); err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ type projectPlan struct {
 	Dependencies []string     `json:"dependencies"`
 	Resources    []string     `json:"resources_required"`
 	Related      []string     `json:"related_goals"`
-	Tags         []string     `json:"tags"`
+	Tags         []string     `json:"tags" count:"3-10" empty:"ok"`
 	Risks        riskSummary  `json:"risk_assessment_and_mitigation_strategies"`
 	Stakeholders stakeholders `json:"stakeholder_analysis"`
 	Compliance   compliance   `json:"regulatory_and_compliance_requirements"`
