@@ -32,6 +32,7 @@ type Result struct {
 	Done, Kept []string
 	Failed     []Failure
 	Skipped    []string
+	Aborted    []string // began or not, the run ended before they were done
 	Ending     *Ending
 }
 
@@ -72,6 +73,7 @@ type engine struct {
 	mu     sync.Mutex
 	status map[string]status
 	result Result
+	broken *StoreError // the first
 }
 
 // Run executes what is not up to date. It returns when every step has ended; cancelling ctx
@@ -103,9 +105,8 @@ func (g *Graph) Run(ctx context.Context, store Store, r *Records, o Options) (Re
 		})
 	}
 	wg.Wait()
-	var broken *StoreError
-	if cause := context.Cause(run); errors.As(cause, &broken) {
-		return e.result, broken
+	if e.broken != nil {
+		return e.result, e.broken
 	}
 	return e.result, nil
 }
@@ -161,10 +162,6 @@ func (e *engine) unchosen(n *node) (status, error) {
 }
 
 func (e *engine) execute(ctx context.Context, n *node, why string) (status, error) {
-	asked := e.records.asked(n.Name)
-	if asked {
-		why = "asked for"
-	}
 	w := &Work{
 		node: n, store: e.store, env: e.o.Env, gen: e.records.Generation(n.Name), outputs: map[string][]byte{},
 		stages: n.stages(e.o.Sizes), after: after(n, e.tails),
@@ -172,27 +169,30 @@ func (e *engine) execute(ctx context.Context, n *node, why string) (status, erro
 	if err := e.append(event.StepStarted{Step: n.Name, Generation: w.gen, Why: why}); err != nil {
 		return failed, err
 	}
-	rec, stack, err := e.try(ctx, w, asked)
+	rec, stack, err := e.try(ctx, w)
 	if err == nil {
+		err = e.append(rec)
+	}
+	var broken *StoreError
+	switch {
+	case err == nil:
 		e.mu.Lock()
 		e.result.Done = append(e.result.Done, n.Name)
 		e.mu.Unlock()
-		err := e.append(rec)
 		if w.ending != nil {
 			w.ending.Reason.Step = n.Name
 			e.finish(w.ending.Outcome, w.ending.Reason, w.ending)
 		}
-		return ok, err
-	}
-	// A step that fails because its context ended did not fail: it was stopped.
-	if ctx.Err() != nil {
+		return ok, nil
+	case errors.As(err, &broken):
+		// The log tells no end of this step: its outputs may be half stored.
+		e.finish(event.Failed, e.fail(n, reasonOf(broken)), broken)
+		return failed, err
+	case ctx.Err() != nil:
+		// A step that fails because its context ended did not fail: it was stopped.
 		return aborted, nil
 	}
-	reason := reasonOf(err)
-	reason.Step = n.Name
-	e.mu.Lock()
-	e.result.Failed = append(e.result.Failed, Failure{n.Name, reason})
-	e.mu.Unlock()
+	reason := e.fail(n, reasonOf(err))
 	var en ender
 	if errors.As(err, &en) {
 		if outcome, ends := en.Ending(); ends {
@@ -202,8 +202,16 @@ func (e *engine) execute(ctx context.Context, n *node, why string) (status, erro
 	return failed, e.append(event.StepFailed{Step: n.Name, Reason: reason, Stack: stack})
 }
 
+func (e *engine) fail(n *node, reason event.Reason) event.Reason {
+	reason.Step = n.Name
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.result.Failed = append(e.result.Failed, Failure{n.Name, reason})
+	return reason
+}
+
 // try runs the step's own code; a panic in it is that step's failure and nobody else's.
-func (e *engine) try(ctx context.Context, w *Work, asked bool) (rec event.StepDone, stack string, err error) {
+func (e *engine) try(ctx context.Context, w *Work) (rec event.StepDone, stack string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			stack = string(debug.Stack())
@@ -216,7 +224,7 @@ func (e *engine) try(ctx context.Context, w *Work, asked bool) (rec event.StepDo
 	if err := w.node.Run(ctx, w); err != nil {
 		return rec, "", err
 	}
-	digests, err := w.commit(e.records.done[w.node.Name], asked)
+	digests, err := w.commit(e.records)
 	rec = event.StepDone{Step: w.node.Name, Reads: w.reads, Outputs: digests, Recipe: w.node.Recipe}
 	if w.node.BySpeed {
 		rec.Speed = e.o.Speed
@@ -270,6 +278,12 @@ func (e *engine) statusOf(step string) status {
 func (e *engine) settle(n *node, s status, err error) {
 	e.mu.Lock()
 	e.status[n.Name] = s
+	if s == aborted {
+		e.result.Aborted = append(e.result.Aborted, n.Name)
+	}
+	if e.broken == nil {
+		errors.As(err, &e.broken)
+	}
 	e.mu.Unlock()
 	if err != nil {
 		e.finish(event.Failed, reasonOf(err), err)

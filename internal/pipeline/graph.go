@@ -82,8 +82,14 @@ func NewGraph(steps []Step, given ...string) (*Graph, error) {
 		}
 		g.byName[s.Name] = n
 		nodes = append(nodes, n)
+		if s.Name == "" {
+			bad("a step that writes %s has no name", strings.Join(s.Outputs, ", "))
+		}
 		if len(s.Outputs) == 0 {
 			bad("step %s writes nothing", s.Name)
+		}
+		if s.Run == nil {
+			bad("step %s does nothing", s.Name)
 		}
 		for _, out := range slices.Concat(s.Outputs, s.Extras) {
 			if other := g.producer[out]; other != nil {
@@ -95,6 +101,13 @@ func NewGraph(steps []Step, given ...string) (*Graph, error) {
 		}
 	}
 	for _, n := range nodes {
+		for _, pattern := range n.Extras {
+			for name, other := range g.producer {
+				if name != pattern && matches(pattern, name) {
+					bad("steps %s and %s both write %s", n.Name, other.Name, name)
+				}
+			}
+		}
 		for _, in := range slices.Concat(n.Needs, n.Uses) {
 			p := g.producer[in]
 			switch {
@@ -163,8 +176,12 @@ func (g *Graph) Step(name string) (Step, bool) {
 
 // Waits returns the names of the steps that the named one waits for.
 func (g *Graph) Waits(name string) []string {
+	n := g.byName[name]
+	if n == nil {
+		return nil
+	}
 	var out []string
-	for _, w := range g.byName[name].waits {
+	for _, w := range n.waits {
 		out = append(out, w.Name)
 	}
 	return out

@@ -14,6 +14,9 @@ import (
 // last done, and how often it was asked for anew. The zero value is an empty log.
 type Records struct {
 	done        map[string]event.StepDone
+	wrote       map[string]string // artifact → digest of what a step last wrote there
+	open        map[string]bool   // steps that began and of which the log tells no end
+	asked       map[string]bool   // steps asked for anew and not done since: even files changed by hand are made anew
 	generations map[string]int
 	events      int64
 }
@@ -21,16 +24,35 @@ type Records struct {
 // Apply folds one event in.
 func (r *Records) Apply(e event.Event) {
 	if r.done == nil {
-		r.done, r.generations = map[string]event.StepDone{}, map[string]int{}
+		*r = Records{
+			done: map[string]event.StepDone{}, wrote: map[string]string{}, open: map[string]bool{},
+			asked: map[string]bool{}, generations: map[string]int{},
+		}
 	}
 	r.events++
 	switch d := e.Data.(type) {
+	case event.StepStarted:
+		r.open[d.Step] = true
 	case event.StepDone:
 		r.done[d.Step] = d
+		maps.Copy(r.wrote, d.Outputs)
+		delete(r.open, d.Step)
+		delete(r.asked, d.Step)
+	case event.StepFailed:
+		delete(r.open, d.Step)
+	case event.ArtifactWritten:
+		r.wrote[d.Name] = d.Digest
+	case event.ArtifactRemoved:
+		delete(r.wrote, d.Name)
+	case event.RunEnding:
+		// A step that was done and ended the run, as a gate does, has to say so at every resume.
+		if !r.open[d.Reason.Step] {
+			delete(r.done, d.Reason.Step)
+		}
 	case event.RerunAsked:
 		for _, s := range d.Steps {
 			r.generations[s]++
-			delete(r.done, s)
+			r.asked[s] = true
 		}
 	}
 }
@@ -38,11 +60,10 @@ func (r *Records) Apply(e event.Event) {
 // Generation returns how often a rerun of the step was asked for.
 func (r *Records) Generation(step string) int { return r.generations[step] }
 
-// asked tells whether a rerun of the step was asked for and has not been done yet: then even
-// files changed by hand are made anew.
-func (r *Records) asked(step string) bool {
-	_, done := r.done[step]
-	return r.generations[step] > 0 && !done
+// edited tells whether a person changed an artifact since a step wrote it.
+func (r *Records) edited(name string, now []byte) bool {
+	was, ok := r.wrote[name]
+	return ok && was != Digest(now)
 }
 
 // State says whether a step is up to date.
@@ -56,14 +77,19 @@ type State struct {
 //
 // A step is clean when its outputs exist and what it read then is what stands there now. Outputs
 // changed by hand are a person's decision: the step counts as clean, whatever else changed, until
-// a rerun is asked for.
+// a rerun is asked for. A step that was cut short while it stored its outputs left a mixture of
+// old and new ones; that is no decision, and it runs again.
 func (g *Graph) Check(name string, store Store, r *Records, speed string, refresh bool) (State, error) {
 	s := g.byName[name].Step
+	if r.asked[name] {
+		return State{Why: "asked for"}, nil
+	}
 	rec, ok := r.done[name]
 	if !ok {
 		return State{Why: "never done"}, nil
 	}
 	var st State
+	mixed := false
 	for _, out := range s.Outputs {
 		d, err := digestOf(store, out)
 		if err != nil {
@@ -74,7 +100,11 @@ func (g *Graph) Check(name string, store Store, r *Records, speed string, refres
 		}
 		if want, ok := rec.Outputs[out]; ok && want != d {
 			st.Edited = append(st.Edited, out)
+			mixed = mixed || r.open[name] || d == r.wrote[out]
 		}
+	}
+	if mixed {
+		return State{Why: "it was cut short"}, nil
 	}
 	for _, in := range slices.Sorted(maps.Keys(rec.Reads)) {
 		d, err := digestOf(store, in)

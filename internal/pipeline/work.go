@@ -124,7 +124,7 @@ func matches(pattern, name string) bool {
 // commit stores what the step wrote and removes numbered files of an earlier, longer result.
 // It returns the digests for the step's record. Files changed by hand are left alone unless a
 // rerun was asked for; then a copy is set aside.
-func (w *Work) commit(old event.StepDone, asked bool) (map[string]string, error) {
+func (w *Work) commit(r *Records) (map[string]string, error) {
 	digests := map[string]string{}
 	for _, out := range w.node.Outputs {
 		if _, ok := w.outputs[out]; !ok {
@@ -145,9 +145,9 @@ func (w *Work) commit(old event.StepDone, asked bool) (map[string]string, error)
 		if err == nil && bytes.Equal(now, data) {
 			continue
 		}
-		if was := old.Outputs[name]; err == nil && was != "" && was != Digest(now) {
-			if !asked {
-				digests[name] = was // still edited
+		if err == nil && r.edited(name, now) {
+			if !r.asked[w.node.Name] {
+				digests[name] = r.wrote[name] // still edited
 				continue
 			}
 			if err := w.store.SetAside(name); err != nil {
@@ -164,15 +164,28 @@ func (w *Work) commit(old event.StepDone, asked bool) (map[string]string, error)
 	for _, name := range names {
 		_, kept := w.outputs[name]
 		if !kept && slices.ContainsFunc(w.node.Extras, func(p string) bool { return matches(p, name) }) {
-			if err := w.store.Remove(name); err != nil {
-				return nil, &StoreError{"remove " + name, err}
-			}
-			if err := w.Emit(event.ArtifactRemoved{Step: w.node.Name, Name: name}); err != nil {
+			if err := w.remove(name, r); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return digests, nil
+}
+
+func (w *Work) remove(name string, r *Records) error {
+	now, err := w.store.Read(name)
+	if err != nil {
+		return &StoreError{"read " + name, err}
+	}
+	if r.edited(name, now) {
+		if err := w.store.SetAside(name); err != nil {
+			return &StoreError{"set aside " + name, err}
+		}
+	}
+	if err := w.store.Remove(name); err != nil {
+		return &StoreError{"remove " + name, err}
+	}
+	return w.Emit(event.ArtifactRemoved{Step: w.node.Name, Name: name})
 }
 
 // order returns the written names: extras first, then outputs as declared, so that the file that

@@ -33,6 +33,9 @@ func plainText(src string, _ place) (content, error) {
 // headings by underline (a rule below a paragraph), code by indentation, and strikethrough ("~5 to
 // ~7" are estimates). Line breaks are kept: the documents are written line by line.
 func markdown(src string, at place) (content, error) {
+	if unruly(src) {
+		return plainText(src, at)
+	}
 	doc := &document{place: at}
 	md := goldmark.New(
 		goldmark.WithParser(parser.NewParser(
@@ -71,6 +74,28 @@ func markdown(src string, at place) (content, error) {
 	}
 	body := out.String()
 	return content{html: body, headings: doc.top, size: readingTime(body)}, nil
+}
+
+// deep is a line that opens more lists and quotations than a document has use for.
+var deep = regexp.MustCompile(`(?m)^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])){50}`)
+
+// unruly tells whether a document could keep the parser busy for minutes: its time grows with the
+// square of the nesting and of the length of a paragraph. No plan comes near these bounds.
+func unruly(src string) bool {
+	const document, paragraph = 1 << 20, 64 << 10
+	size := 0
+	for line := range strings.Lines(src) {
+		switch trimmed := strings.TrimSpace(line); {
+		case len(line) <= paragraph && (trimmed == "" || trimmed[0] == '|'): // table cells are parsed one by one
+			size = 0
+		default:
+			size += len(line)
+		}
+		if size > paragraph {
+			return true
+		}
+	}
+	return len(src) > document || deep.MatchString(src)
 }
 
 // indented is a paragraph that may begin with any indentation. Without the parser of indented code

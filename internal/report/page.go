@@ -74,15 +74,25 @@ func (p page) shown() (n int) {
 	return n
 }
 
+// extent says how much of the report there is.
+func (p page) extent() string {
+	if n := p.shown(); n < len(p.sections) {
+		return fmt.Sprintf("%d of %d sections", n, len(p.sections))
+	}
+	return counted(len(p.sections), "section", "sections")
+}
+
 // blocks are the sections in their order; missing neighbours share a block, so that half a plan
 // is not a page of empty boxes.
 func (p page) blocks() (blocks [][]view) {
 	for i, v := range p.sections {
-		if i > 0 && v.reason != "" && p.sections[i-1].reason != "" {
+		switch {
+		case v.reason != "" && p.refused():
+		case v.reason != "" && i > 0 && p.sections[i-1].reason != "":
 			blocks[len(blocks)-1] = append(blocks[len(blocks)-1], v)
-			continue
+		default:
+			blocks = append(blocks, []view{v})
 		}
-		blocks = append(blocks, []view{v})
 	}
 	return blocks
 }
@@ -164,10 +174,13 @@ func (p page) speed() string {
 	return p.Speed
 }
 
+// refused tells whether there is no plan by intent: nothing is missing then.
+func (p page) refused() bool { return p.Refused || p.Outcome == "refused" }
+
 // verdict is the headline and the explanation of a run that did not end well; a complete run, and
 // one whose outcome is not known yet, has none.
 func (p page) verdict() (headline, reason string) {
-	if p.Refused || p.Outcome == "refused" {
+	if p.refused() {
 		return "This request was refused", cmp.Or(p.Reason, "The check of the request found that a plan for it could do harm.")
 	}
 	switch p.Outcome {

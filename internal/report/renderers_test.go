@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func here() place { return place{prefix: "s", level: 3, ids: map[string]bool{}} }
+func here() place { return place{prefix: "s", level: 3, ids: map[string]int{}} }
 
 func TestMarkdown(t *testing.T) {
 	t.Parallel()
@@ -48,6 +48,36 @@ func TestMarkdown(t *testing.T) {
 			}
 			if d := cmp.Diff(tc.want, c.html); d != "" {
 				t.Errorf("(-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestUnrulyMarkdown holds documents that would take the parser minutes, and one just within bounds.
+func TestUnrulyMarkdown(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		src   string
+		plain bool
+	}{
+		"deep quotation":  {strings.Repeat("> ", 500_000), true},
+		"deep list":       {"a\n\n" + strings.Repeat("1. ", 50) + "x", true},
+		"long paragraph":  {strings.Repeat("[a](", 50_000), true},
+		"many lines":      {strings.Repeat("*a _b\n", 50_000), true},
+		"long row":        {"| a |\n|---|\n|" + strings.Repeat("[a](", 50_000), true},
+		"huge":            {strings.Repeat("a\n\n", 400_000), true},
+		"long table":      {"| a |\n|---|\n" + strings.Repeat("| word |\n", 10_000), false},
+		"many paragraphs": {strings.Repeat("word\n\n", 20_000), false},
+		"same headings":   {strings.Repeat("# a\n\n", 20_000), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := markdown(tc.src, here())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.HasPrefix(c.html, "<blockquote class=\"prompt\">"); got != tc.plain {
+				t.Errorf("shown as plain text: %v, want %v", got, tc.plain)
 			}
 		})
 	}

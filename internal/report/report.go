@@ -59,9 +59,9 @@ type renderFunc func(text string, at place) (content, error)
 
 // place is where in the page a document goes.
 type place struct {
-	prefix string          // begins the ids of the document's headings
-	level  int             // of the document's topmost headings
-	ids    map[string]bool // taken on this page
+	prefix string         // begins the ids of the document's headings
+	level  int            // of the document's topmost headings
+	ids    map[string]int // taken on this page, with how often they were asked for
 }
 
 // content is a document ready for the page.
@@ -117,11 +117,11 @@ const maxSource = 4 << 20
 // Render builds the report. A document that is missing, unreadable or cannot be rendered becomes a
 // notice; an error means that the page itself could not be written.
 func Render(src Source, m Meta) ([]byte, error) {
-	b := builder{src: src, missing: m.Missing, ids: map[string]bool{}}
+	b := builder{src: src, missing: m.Missing, ids: map[string]int{}}
 	p := page{Meta: m, title: b.title(m.Title)}
 	all := sections()
 	for _, s := range all {
-		b.ids[slug(s.title)] = true // before any heading of a document can take it
+		b.ids[slug(s.title)] = 1 // before any heading of a document can take it
 	}
 	for _, s := range all {
 		p.sections = append(p.sections, b.section(s))
@@ -140,7 +140,7 @@ func Render(src Source, m Meta) ([]byte, error) {
 type builder struct {
 	src     Source
 	missing map[string]string
-	ids     map[string]bool
+	ids     map[string]int
 }
 
 // title is the project's title as one line.
@@ -264,9 +264,10 @@ func slug(title string) string {
 func (at place) id(text string) string {
 	base := at.prefix + "-" + cmp.Or(slug(text), "part")
 	id := base
-	for n := 2; at.ids[id]; n++ {
-		id = fmt.Sprintf("%s-%d", base, n)
+	for at.ids[id] > 0 {
+		at.ids[base]++
+		id = fmt.Sprintf("%s-%d", base, at.ids[base])
 	}
-	at.ids[id] = true
+	at.ids[id] = 1
 	return id
 }

@@ -165,6 +165,22 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+func TestRefusedPlanMissesNothing(t *testing.T) {
+	t.Parallel()
+	src := files{plan.Prompt.Name: "A weapon", plan.RedlinePage.Name: "**Verdict:** 🔴 REFUSE"}
+	_, doc := render(t, src, Meta{Outcome: "refused", Reason: "It asks for a weapon."})
+	if n := len(find(doc, class("absent"))); n != 0 {
+		t.Errorf("%d notices of missing sections", n)
+	}
+	want := "PlanExe Project Report refused This request was refused. It asks for a weapon."
+	if got := words(find(doc, tag("header"))[0]); got != want {
+		t.Errorf("header %q, want %q", got, want)
+	}
+	if d := cmp.Diff([]string{"Initial Prompt Vetted"}, titles(find(doc, class("section")))); d != "" {
+		t.Errorf("sections (-want +got):\n%s", d)
+	}
+}
+
 type broken struct{ files }
 
 func (b broken) Read(name string) ([]byte, error) {

@@ -37,18 +37,24 @@ func (e *LockedError) Error() string {
 // name stands in a file of its own, because some systems forbid reading a locked one.
 type lock struct {
 	flock *flock.Flock
-	owner string
+	root  *os.Root
 }
 
-func acquire(path string) (*lock, error) {
-	l := &lock{flock: flock.New(path), owner: path + ".owner"}
+func acquire(root *os.Root) (*lock, error) {
+	// Made through root, which follows no link out of the directory.
+	f, err := root.OpenFile(lockPath, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, fmt.Errorf("lock run directory: %w", err)
+	}
+	_ = f.Close()
+	l := &lock{flock: flock.New(filepath.Join(root.Name(), lockPath)), root: root}
 	ok, err := l.flock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock run directory: %w", err)
 	}
 	if !ok {
-		e := &LockedError{Path: filepath.Dir(filepath.Dir(path))}
-		if data, err := os.ReadFile(l.owner); err == nil {
+		e := &LockedError{Path: root.Name()}
+		if data, err := root.ReadFile(ownerPath); err == nil {
 			_ = json.Unmarshal(data, &e.Owner)
 		}
 		return nil, e
@@ -56,7 +62,7 @@ func acquire(path string) (*lock, error) {
 	host, _ := os.Hostname()
 	data, err := json.Marshal(Owner{PID: os.Getpid(), Host: host, Command: command(), Since: time.Now().UTC()})
 	if err == nil {
-		err = os.WriteFile(l.owner, data, 0o666)
+		err = root.WriteFile(ownerPath, data, 0o666)
 	}
 	if err != nil {
 		_ = l.flock.Unlock()
@@ -75,6 +81,6 @@ func command() string {
 }
 
 func (l *lock) release() error {
-	_ = os.Remove(l.owner)
+	_ = l.root.Remove(ownerPath)
 	return l.flock.Unlock()
 }

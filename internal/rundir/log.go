@@ -25,6 +25,12 @@ func (d *Dir) Append(data ...event.Data) error {
 	if d.log == nil {
 		return fmt.Errorf("the run directory is open for reading only")
 	}
+	if d.torn {
+		if err := d.log.Truncate(d.size); err != nil {
+			return fmt.Errorf("cut the torn end of the event log: %w", err)
+		}
+		d.torn = false
+	}
 	now := time.Now().UTC()
 	events := make([]event.Event, len(data))
 	var lines bytes.Buffer
@@ -46,9 +52,7 @@ func (d *Dir) Append(data ...event.Data) error {
 	}
 	if err != nil {
 		// Half a line would make everything behind it unreadable.
-		if n > 0 {
-			_ = d.log.Truncate(d.size)
-		}
+		d.torn = d.log.Truncate(d.size) != nil
 		return err
 	}
 	d.size += int64(n)
@@ -101,7 +105,11 @@ func scan(r io.Reader, f func(event.Event)) (seq, size int64, err error) {
 			return seq, size, bad
 		}
 		var e event.Event
-		if err := json.Unmarshal(text, &e); err != nil {
+		err = json.Unmarshal(text, &e)
+		if err == nil && e.Seq != seq+1 {
+			err = fmt.Errorf("event %d follows event %d", e.Seq, seq)
+		}
+		if err != nil {
 			bad = fmt.Errorf("line %d is damaged: %w", line, err)
 			continue
 		}

@@ -30,6 +30,7 @@ const (
 
 	eventsPath = Hidden + "/events.jsonl"
 	lockPath   = Hidden + "/lock"
+	ownerPath  = lockPath + ".owner"
 	tempDir    = Hidden + "/tmp"
 	asideDir   = Hidden + "/replaced"
 )
@@ -44,6 +45,7 @@ type Dir struct {
 	log      *os.File
 	size     int64 // of the log, up to the last whole line
 	seq      int64
+	torn     bool // a write failed and its half line could not be cut off
 	watchers []func(event.Event)
 }
 
@@ -116,7 +118,7 @@ func (d *Dir) prepare() error {
 		}
 	}
 	var err error
-	if d.lock, err = acquire(filepath.Join(d.path, lockPath)); err != nil {
+	if d.lock, err = acquire(d.root); err != nil {
 		return err
 	}
 	d.sweep()

@@ -2,6 +2,7 @@ package assume
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"planexe/internal/llm"
@@ -34,15 +35,13 @@ type assumption struct {
 }
 
 // label begins every assumption; other tools look for it.
-const label = "Assumption:"
+const label = "Assumption: "
+
+var anyLabel = regexp.MustCompile(`(?i)^[*_]*assumption[*_]*:[*_ ]*`)
 
 // labelled puts the label in front, whether the model wrote it, wrote it otherwise, or forgot it.
 func (a assumption) labelled() string {
-	text := strings.TrimLeft(a.Assumption, "*_ ")
-	if len(text) >= len(label) && strings.EqualFold(text[:len(label)], label) {
-		return label + " " + strings.TrimLeft(text[len(label):], "*_ ")
-	}
-	return label + " " + a.Assumption
+	return label + anyLabel.ReplaceAllString(a.Assumption, "")
 }
 
 func (a assumptions) clean() []plan.Assumption {

@@ -133,7 +133,7 @@ var Consolidate = step.Func{
 			if err != nil {
 				return err
 			}
-			full = append(full, fullPart(p.title, text))
+			full = append(full, fmt.Sprintf("# %s\n\n%s", p.title, text))
 			s, err := step.Read(w, p.short)
 			if err != nil {
 				return err
@@ -153,8 +153,4 @@ func sources() []plan.Artifact {
 		out = append(out, p.full, p.short)
 	}
 	return out
-}
-
-func fullPart(title, text string) string {
-	return fmt.Sprintf("# %s\n\n%s", title, strings.Trim(text, "\n"))
 }

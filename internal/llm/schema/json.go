@@ -1,10 +1,8 @@
 package schema
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -14,15 +12,20 @@ import (
 // MarshalJSON writes the JSON schema in the subset that every provider and grammar compiler takes:
 // type, description, enum, items, properties in order, required (all) and additionalProperties
 // false, all inline. Counts, ranges and word limits stand in the descriptions, in words.
-func (s *Schema) MarshalJSON() ([]byte, error) { return json.Marshal(s.document()) }
+func (s *Schema) MarshalJSON() ([]byte, error) { return Marshal(s.document()) }
+
+// String returns what MarshalJSON writes. Put this into prompts: json.Marshal would escape it.
+func (s *Schema) String() string {
+	text, err := s.MarshalJSON()
+	if err != nil {
+		panic(fmt.Sprintf("schema: %v", err)) // the document holds nothing that can fail
+	}
+	return string(text)
+}
 
 // Digest is a stable hash of what the model sees of the schema.
 func (s *Schema) Digest() string {
-	var b bytes.Buffer
-	if err := encode(&b, s.document()); err != nil {
-		panic(fmt.Sprintf("schema: %v", err)) // the document holds nothing that can fail
-	}
-	sum := sha256.Sum256(b.Bytes())
+	sum := sha256.Sum256([]byte(s.String()))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -27,31 +27,31 @@ func (o Object) Get(name string) (any, bool) {
 
 // MarshalJSON writes the members in order.
 func (o Object) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
+	b := []byte{'{'}
 	for i, m := range o {
+		name, err := Marshal(m.Name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := Marshal(m.Value)
+		if err != nil {
+			return nil, err
+		}
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		if err := encode(&b, m.Name); err != nil {
-			return nil, err
-		}
-		b.WriteByte(':')
-		if err := encode(&b, m.Value); err != nil {
-			return nil, err
-		}
+		b = append(append(append(b, name...), ':'), value...)
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	return append(b, '}'), nil
 }
 
-// encode writes v as JSON without escaping what only matters inside HTML.
-func encode(b *bytes.Buffer, v any) error {
-	e := json.NewEncoder(b)
+// Marshal is json.Marshal without the escapes that only HTML needs: models read \u003c as it stands.
+func Marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return err
+		return nil, err
 	}
-	b.Truncate(b.Len() - 1) // the encoder's line end
-	return nil
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -6,11 +6,13 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"planexe/internal/llm"
+	"planexe/internal/llm/schema"
 )
 
 // Failure is what a server said when it refused a request.
@@ -37,27 +39,21 @@ func parseFailure(status int, body []byte) Failure {
 	if list, ok := tree.([]any); ok && len(list) > 0 {
 		tree = list[0]
 	}
-	all, _ := json.Marshal(tree) // a decoded tree always encodes
-	f.Text = strings.ToLower(string(all))
+	f.Text = strings.ToLower(textOf(tree))
 	object, ok := tree.(map[string]any)
-	if inner, isObject := object["error"].(map[string]any); isObject {
-		object = inner
-	} else if message, isText := object["error"].(string); isText {
-		f.Message = message
-	}
 	if !ok {
 		f.Message = string(body)
 		return f
 	}
+	switch inner := object["error"].(type) {
+	case map[string]any:
+		object = inner
+	case string:
+		f.Message = inner
+	}
 	for _, name := range []string{"message", "msg", "detail"} {
-		if f.Message != "" || object[name] == nil {
-			continue
-		}
-		if s, ok := object[name].(string); ok {
-			f.Message = s
-		} else {
-			b, _ := json.Marshal(object[name])
-			f.Message = string(b)
+		if f.Message == "" && object[name] != nil {
+			f.Message = textOf(object[name])
 		}
 	}
 	f.Param, _ = object["param"].(string)
@@ -76,16 +72,46 @@ func parseFailure(status int, body []byte) Failure {
 	return f
 }
 
+// textOf returns text as it is and any other value of a decoded tree as JSON.
+func textOf(v any) string {
+	if s, ok := v.(string); ok {
+		return s
+	}
+	text, _ := schema.Marshal(v) // a decoded tree always encodes
+	return string(text)
+}
+
 // failureInside finds an error in a value of an answer that began as a success.
 func failureInside(raw json.RawMessage) (Failure, bool) {
 	var v struct {
-		Error json.RawMessage `json:"error"`
+		Error any `json:"error"`
 	}
-	if err := json.Unmarshal(raw, &v); err != nil || len(v.Error) == 0 || string(v.Error) == "null" {
+	if err := json.Unmarshal(raw, &v); err != nil || isEmpty(v.Error) {
 		return Failure{}, false
 	}
 	return parseFailure(http.StatusOK, raw), true
 }
+
+// isEmpty tells whether a value says nothing: some servers put the error of a good answer as an
+// empty text, as false, or as an object of nulls.
+func isEmpty(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return strings.TrimSpace(v) == ""
+	case []any:
+		return !slices.ContainsFunc(v, isFull)
+	case map[string]any:
+		for _, member := range v {
+			if isFull(member) {
+				return false
+			}
+		}
+		return true
+	}
+	return v == nil || v == false || v == 0.0
+}
+
+func isFull(v any) bool { return !isEmpty(v) }
 
 // statusInside returns the status that an error object stands for, 502 when it does not say.
 func statusInside(object map[string]any) int {
@@ -163,7 +189,7 @@ func (c *Client) classify(f Failure, header http.Header, chat bool) *llm.Error {
 	}
 	after := retryAfter(header, time.Now())
 	say := func(class llm.Class, format string, args ...any) *llm.Error {
-		e := c.fail(class, format, args...)
+		e := c.Fail(class, format, args...)
 		e.Status, e.RetryAfter = f.Status, after
 		return e
 	}

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 
 	"planexe/internal/llm"
@@ -12,13 +10,9 @@ import (
 // WithSchema returns the messages with the schema at the end of the system message, or of the last
 // message when there is no system message. Models need to see it even where the server enforces
 // it: a grammar lets them write nothing else, but does not tell them what to write.
-func WithSchema(messages []llm.Message, s *schema.Schema) ([]llm.Message, error) {
+func WithSchema(messages []llm.Message, s *schema.Schema) []llm.Message {
 	if s == nil || len(messages) == 0 {
-		return messages, nil
-	}
-	text, err := json.Marshal(s)
-	if err != nil {
-		return nil, fmt.Errorf("write the schema: %w", err)
+		return messages
 	}
 	out := slices.Clone(messages)
 	at := len(out) - 1
@@ -26,15 +20,6 @@ func WithSchema(messages []llm.Message, s *schema.Schema) ([]llm.Message, error)
 		at = 0
 	}
 	out[at].Content += "\n\nAnswer with exactly one JSON object that conforms to the JSON schema below. " +
-		"Fill it with your own content, do not repeat the schema, and write nothing before or after the object.\n" + string(text)
-	return out, nil
-}
-
-// Bytes is the length of all messages: the base of estimates.
-func Bytes(messages []llm.Message) int {
-	n := 0
-	for _, m := range messages {
-		n += len(m.Content)
-	}
-	return n
+		"Fill it with your own content, do not repeat the schema, and write nothing before or after the object.\n" + s.String()
+	return out
 }

@@ -19,6 +19,7 @@ import (
 	"unicode"
 
 	"planexe/internal/llm"
+	"planexe/internal/llm/schema"
 )
 
 // Limits of one exchange. A zero field stands for the value of DefaultLimits.
@@ -135,7 +136,7 @@ func IsLoopback(base string) bool {
 // the answer into out. It takes at most Limits.Ask. Errors are *llm.Error.
 func (c *Client) Ask(ctx context.Context, address string, body, out any) error {
 	limited, cancel := context.WithTimeoutCause(ctx, c.o.Limits.Ask,
-		c.fail(llm.ClassTimeout, "no answer from %s within %s", c.host, seconds(c.o.Limits.Ask)))
+		c.Fail(llm.ClassTimeout, "no answer from %s within %s", c.host, seconds(c.o.Limits.Ask)))
 	defer cancel()
 	resp, err := c.send(limited, address, body)
 	if err != nil {
@@ -150,7 +151,7 @@ func (c *Client) Ask(ctx context.Context, address string, body, out any) error {
 		return c.classify(parseFailure(resp.StatusCode, data), resp.Header, false)
 	}
 	if err := json.Unmarshal(data, out); err != nil {
-		return c.fail(llm.ClassServer, "%s answered with something that is not the expected JSON", c.host)
+		return c.Fail(llm.ClassServer, "%s answered with something that is not the expected JSON", c.host)
 	}
 	return nil
 }
@@ -168,17 +169,15 @@ func Certain(err error) error {
 func (c *Client) send(ctx context.Context, address string, body any) (*http.Response, error) {
 	method, reader := http.MethodGet, io.Reader(nil)
 	if body != nil {
-		var b bytes.Buffer
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		if err := e.Encode(body); err != nil {
+		text, err := schema.Marshal(body)
+		if err != nil {
 			return nil, c.failWith(err, llm.ClassInternal, "cannot write the request")
 		}
-		method, reader = http.MethodPost, &b
+		method, reader = http.MethodPost, bytes.NewReader(text)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, reader)
 	if err != nil {
-		return nil, c.fail(llm.ClassConfig, "entry %q: its base URL cannot be used", c.o.Entry)
+		return nil, c.Fail(llm.ClassConfig, "entry %q: its base URL cannot be used", c.o.Entry)
 	}
 	req.Header.Set("User-Agent", "PlanExe")
 	if body != nil {
@@ -193,20 +192,15 @@ func (c *Client) send(ctx context.Context, address string, body any) (*http.Resp
 	return c.http.Do(req)
 }
 
-// fail makes an error about this entry; the message is cleaned of secrets.
-func (c *Client) fail(class llm.Class, format string, args ...any) *llm.Error {
+// Fail makes an error of the entry; the message is cleaned of secrets.
+func (c *Client) Fail(class llm.Class, format string, args ...any) *llm.Error {
 	return &llm.Error{Class: class, Entry: c.o.Entry, Host: c.host, Message: c.hide.Replace(fmt.Sprintf(format, args...))}
 }
 
 func (c *Client) failWith(err error, class llm.Class, format string, args ...any) *llm.Error {
-	e := c.fail(class, format, args...)
+	e := c.Fail(class, format, args...)
 	e.Err = err
 	return e
-}
-
-// Fail makes an error of the entry for what only the provider can know.
-func (c *Client) Fail(class llm.Class, format string, args ...any) *llm.Error {
-	return c.fail(class, format, args...)
 }
 
 // clean makes foreign text fit for one line of a message: no secrets, no control characters, at
