@@ -32,6 +32,7 @@ type Arguments struct {
 	Strict          bool
 	ReasoningEffort string
 	Extra           map[string]any    // further members of the body; Ollama: of options
+	Body            map[string]any    // Ollama: further members of the body
 	Headers         map[string]string // further headers
 	KeepAlive       any               // Ollama: a string or a number
 	Think           any               // Ollama: a boolean or a string
@@ -145,7 +146,7 @@ func (r *reader) arguments(c class, rawKey string) Arguments {
 	}
 	r.key(&a, c, rawKey)
 	r.base(&a, c)
-	r.extras(&a)
+	r.extras(&a, c)
 	r.ollamaOnly(&a, c)
 	for _, name := range []string{"json_mode", "api_version", "reuse_client", "logprobs", "tokenizer", "num_output", "prompt_key"} {
 		if key, v := r.get(name); v != nil {
@@ -268,7 +269,7 @@ func ollamaHost(v string) string {
 }
 
 // extras reads default_headers and additional_kwargs with its two special members.
-func (r *reader) extras(a *Arguments) {
+func (r *reader) extras(a *Arguments, c class) {
 	r.headers(a.Headers, "default_headers")
 	kwargs := r.child("additional_kwargs")
 	if kwargs == nil {
@@ -277,29 +278,38 @@ func (r *reader) extras(a *Arguments) {
 	inner := *r
 	inner.enter(kwargs, "arguments.additional_kwargs.")
 	inner.headers(a.Headers, "extra_headers")
-	a.Extra = maps.Clone(inner.child("extra_body"))
-	if a.Extra == nil {
-		a.Extra = map[string]any{}
-	}
+	body := inner.child("extra_body")
 	r.problems = inner.problems
-	for k, v := range kwargs {
-		if k != "extra_headers" && k != "extra_body" {
-			a.Extra[k] = v
-		}
-	}
-	for _, k := range untouchable {
-		if _, ok := a.Extra[k]; ok {
-			r.warn("arguments.additional_kwargs may not replace %s", k)
-			delete(a.Extra, k)
-		}
-	}
-	// A cap in additional_kwargs is the entry's first cap, so that it can be raised like any other.
-	for _, k := range slices.Sorted(maps.Keys(a.Extra)) {
-		if k == "max_tokens" || k == "max_completion_tokens" {
-			if f, ok := asNumber(a.Extra[k]); ok && f >= 1 && f <= 10_000_000 {
-				a.MaxTokens = int(f)
+
+	a.Extra = maps.Clone(kwargs)
+	delete(a.Extra, "extra_headers")
+	delete(a.Extra, "extra_body")
+	if c.name == Ollama {
+		a.Body = maps.Clone(body)
+		r.strip(a, a.Body, append(slices.Clone(untouchable), "options")) // it holds the context length
+	} else {
+		for k, v := range body {
+			if _, ok := a.Extra[k]; !ok {
+				a.Extra[k] = v
 			}
-			delete(a.Extra, k)
 		}
+	}
+	r.strip(a, a.Extra, untouchable)
+}
+
+// strip takes out of members of the request what may not be replaced, and makes an output cap in
+// them the entry's first one, so that it can be raised like any other.
+func (r *reader) strip(a *Arguments, members map[string]any, forbidden []string) {
+	for _, k := range forbidden {
+		if _, ok := members[k]; ok {
+			r.warn("arguments.additional_kwargs may not replace %s", k)
+			delete(members, k)
+		}
+	}
+	for _, k := range []string{"max_completion_tokens", "max_tokens", "num_predict"} {
+		if f, ok := asNumber(members[k]); ok && f >= 1 && f <= 10_000_000 {
+			a.MaxTokens = int(f)
+		}
+		delete(members, k)
 	}
 }

@@ -25,63 +25,62 @@ func parseDotEnv(text string, outer func(string) (string, bool)) (map[string]str
 	values := map[string]string{}
 	text = strings.ReplaceAll(strings.TrimPrefix(text, "\ufeff"), "\r\n", "\n")
 	for line := 1; text != ""; {
-		start := line
 		row, rest, _ := strings.Cut(text, "\n")
 		key, value, hasValue := strings.Cut(row, "=")
 		key = strings.TrimSpace(key)
-		if key == "" && !hasValue || strings.HasPrefix(key, "#") {
-			text, line = rest, line+1
-			continue
-		}
-		if name, ok := strings.CutPrefix(key, "export"); ok && strings.TrimLeft(name, " \t") != name {
-			key = strings.TrimSpace(name)
-		}
-		if !hasValue {
-			key = strings.TrimSpace(comment.ReplaceAllString(key, ""))
-		}
-		key = unquoteKey(key)
-		if !envName.MatchString(key) {
-			return nil, fmt.Errorf("line %d: %q is no name of a variable: write NAME=value", start, clip(key, 40))
-		}
-		if !hasValue {
-			text, line = rest, line+1
-			continue
-		}
-		value = strings.TrimLeft(value, " \t")
-		if quote := value; quote != "" && (quote[0] == '\'' || quote[0] == '"') {
-			// The value may span lines, so it is cut from the whole text.
-			whole := text[strings.Index(text, "=")+1:]
-			whole = strings.TrimLeft(whole, " \t")
-			end := closingQuote(whole)
-			if end < 0 {
-				return nil, fmt.Errorf("line %d: the quote that opens the value of %s is never closed", start, key)
+		if empty := key == "" && !hasValue; !empty && !strings.HasPrefix(key, "#") {
+			if key = cleanKey(key, hasValue); !envName.MatchString(key) {
+				return nil, fmt.Errorf("line %d: %q is no name of a variable: write NAME=value", line, clip(key, 40))
 			}
-			value = whole[1:end]
-			tail, after, _ := strings.Cut(whole[end+1:], "\n")
-			if tail = strings.TrimSpace(tail); tail != "" && tail[0] != '#' {
-				return nil, fmt.Errorf("line %d: text after the closing quote of %s: put the whole value into the quotes", start, key)
+			if hasValue {
+				var err error
+				if value, rest, err = cutValue(key, text[len(row)-len(value):]); err != nil {
+					return nil, fmt.Errorf("line %d: %w", line, err)
+				}
+				values[key] = expand(value, values, outer)
 			}
-			line += strings.Count(value, "\n")
-			if whole[0] == '"' {
-				value = doubleEscapes.Replace(value)
-			} else {
-				value = singleEscapes.Replace(value)
-			}
-			rest = after
-		} else {
-			value = strings.TrimSpace(comment.ReplaceAllString(" "+value, ""))
 		}
-		values[key] = expand(value, values, outer)
-		text, line = rest, line+1
+		line += strings.Count(text[:len(text)-len(rest)], "\n")
+		text = rest
 	}
 	return values, nil
 }
 
-func unquoteKey(key string) string {
+// cleanKey takes "export" and quotes away, and the comment after a key that has no value.
+func cleanKey(key string, hasValue bool) string {
+	if name, ok := strings.CutPrefix(key, "export"); ok && strings.TrimLeft(name, " \t") != name {
+		key = strings.TrimSpace(name)
+	}
+	if !hasValue {
+		key = strings.TrimSpace(comment.ReplaceAllString(key, ""))
+	}
 	if len(key) > 1 && key[0] == '\'' && key[len(key)-1] == '\'' {
 		return key[1 : len(key)-1]
 	}
 	return key
+}
+
+// cutValue cuts the value that a text begins with, and the rest of its last line. A value in quotes
+// may span lines.
+func cutValue(key, text string) (value, rest string, err error) {
+	text = strings.TrimLeft(text, " \t")
+	if text == "" || text[0] != '\'' && text[0] != '"' {
+		value, rest, _ = strings.Cut(text, "\n")
+		return strings.TrimSpace(comment.ReplaceAllString(" "+value, "")), rest, nil
+	}
+	end := closingQuote(text)
+	if end < 0 {
+		return "", "", fmt.Errorf("the quote that opens the value of %s is never closed", key)
+	}
+	tail, rest, _ := strings.Cut(text[end+1:], "\n")
+	if tail = strings.TrimSpace(tail); tail != "" && tail[0] != '#' {
+		return "", "", fmt.Errorf("text after the closing quote of %s: put the whole value into the quotes", key)
+	}
+	escapes := singleEscapes
+	if text[0] == '"' {
+		escapes = doubleEscapes
+	}
+	return escapes.Replace(text[1:end]), rest, nil
 }
 
 // closingQuote returns the index of the quote that ends the value s starts with, -1 for none.

@@ -112,7 +112,10 @@ func (e Env) Secret(name string) (value string, ok bool, err error) {
 		return "", false, fmt.Errorf("read the file of %s_FILE: %w", name, err)
 	}
 	v := strings.TrimSpace(string(data))
-	return v, v != "" && !strings.Contains(v, placeholder), nil
+	if v == "" || strings.Contains(v, placeholder) {
+		return "", false, nil
+	}
+	return v, true, nil
 }
 
 // With returns a copy in which name has another value; an empty one unsets it.

@@ -170,6 +170,11 @@ func TestArguments(t *testing.T) {
 				a.BaseURL, a.KeepAlive, a.Think = "http://box:11434", "10m", false
 				a.Extra = map[string]any{"top_k": json.Number("5")}
 			})},
+		{"ollama, members of the body", "Ollama", `{"model": "m", "additional_kwargs": {"num_predict": 99, "top_k": 5, "extra_body": {"route": "r", "max_tokens": 7}}}`,
+			local(func(a *Arguments) {
+				a.MaxTokens = 99
+				a.Extra, a.Body = map[string]any{"top_k": json.Number("5")}, map[string]any{"route": "r"}
+			})},
 		{"lm studio without a path", "LMStudio", `{"model_name": "m", "base_url": "http://localhost:1234/"}`,
 			local(func(a *Arguments) { a.BaseURL, a.KeyName = "http://localhost:1234/v1", "api_key" })},
 	} {
@@ -210,7 +215,7 @@ func TestPresets(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	file := write(t, t.TempDir(), "key", "from-file\n")
+	file, sample := write(t, t.TempDir(), "key", "from-file\n"), write(t, t.TempDir(), "sample", "YOUR_API_KEY_HERE\n")
 	for _, tt := range []struct {
 		name, class, key string
 		env              map[string]string
@@ -222,6 +227,7 @@ func TestKeys(t *testing.T) {
 		{"not set", "OpenRouter", `"${MINE}"`, map[string]string{"OPENROUTER_API_KEY": "w"}, "", "MINE", "MINE is not set"},
 		{"not set, of a class that needs none", "OpenAILike", `"${MINE}"`, nil, "", "MINE", "MINE is not set"},
 		{"placeholder of the sample file", "OpenRouter", `"${MINE}"`, map[string]string{"MINE": "YOUR_API_KEY_HERE"}, "", "MINE", "MINE is not set"},
+		{"placeholder in a secret file", "Groq", `null`, map[string]string{"GROQ_API_KEY_FILE": sample}, "", "GROQ_API_KEY", "GROQ_API_KEY is not set"},
 		{"in the file", "OpenRouter", `"plain"`, nil, "plain", "api_key", ""},
 		{"only a whole text is replaced", "OpenRouter", `"x${MINE}"`, map[string]string{"MINE": "v"}, "x${MINE}", "api_key", ""},
 		{"placeholder in the file", "OpenRouter", `"YOUR_API_KEY"`, nil, "", "OPENROUTER_API_KEY", "OPENROUTER_API_KEY is not set"},
@@ -313,6 +319,19 @@ func TestWarnings(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, m.Warnings); diff != "" || m.Problem != nil || len(m.Arguments.Extra) > 0 {
 		t.Error(diff, m.Problem, m.Arguments.Extra)
+	}
+}
+
+func TestOptionsOfOllamaAreNotReplaced(t *testing.T) {
+	t.Parallel()
+	m := one(t, "Ollama", `{"model": "m", "additional_kwargs": {"format": "json", "extra_body": {"options": {"num_ctx": 1}, "messages": []}}}`, nil)
+	want := []string{
+		"arguments.additional_kwargs may not replace messages",
+		"arguments.additional_kwargs may not replace options",
+		"arguments.additional_kwargs may not replace format",
+	}
+	if diff := cmp.Diff(want, m.Warnings); diff != "" || m.Problem != nil || len(m.Arguments.Body) > 0 || len(m.Arguments.Extra) > 0 {
+		t.Error(diff, m.Problem, m.Arguments.Body, m.Arguments.Extra)
 	}
 }
 

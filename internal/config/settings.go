@@ -55,39 +55,76 @@ func Load(spec any, env Env) error {
 	environment.Lock()
 	defer environment.Unlock()
 	vars := Variables(spec)
+	values, err := lookUp(vars, env)
+	if err != nil {
+		return err
+	}
+	restore, err := export(values)
+	defer restore()
+	if err != nil {
+		return err
+	}
+	if err := process(spec, vars); err != nil {
+		return err
+	}
+	if v, ok := spec.(interface{ Validate() error }); ok {
+		return v.Validate()
+	}
+	return nil
+}
+
+// lookUp returns the values of the variables; one that is not set is "".
+func lookUp(vars []Variable, env Env) (map[string]string, error) {
+	values := map[string]string{}
 	var errs []error
 	for _, v := range vars {
 		value, ok := env.Lookup(v.Name)
-		if v.Secret {
-			var err error
-			if value, ok, err = env.Secret(v.Name); err != nil {
-				errs = append(errs, err)
-				continue
-			}
-		}
-		if v.Required && !ok {
-			errs = append(errs, fmt.Errorf("%s is not set: set it in the environment or in .env (%s)", v.Name, v.Description))
-			continue
-		}
-		if old, was := os.LookupEnv(v.Name); was {
-			defer os.Setenv(v.Name, old)
-		} else {
-			defer os.Unsetenv(v.Name)
-		}
 		var err error
-		if ok {
-			err = os.Setenv(v.Name, value)
-		} else {
-			err = os.Unsetenv(v.Name)
+		if v.Secret {
+			value, ok, err = env.Secret(v.Name)
+		}
+		if err == nil && v.Required && !ok {
+			err = fmt.Errorf("%s is not set: set it in the environment or in .env (%s)", v.Name, v.Description)
 		}
 		if err != nil {
-			return fmt.Errorf("set %s: %w", v.Name, err)
+			errs = append(errs, err)
+		}
+		values[v.Name] = value
+	}
+	return values, errors.Join(errs...)
+}
+
+// export puts values into the process environment and unsets the empty ones. The function that it
+// returns brings back what was there, after an error too.
+func export(values map[string]string) (restore func(), err error) {
+	var undo []func()
+	restore = func() {
+		for _, f := range undo {
+			f()
 		}
 	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
+	for name, value := range values {
+		if old, was := os.LookupEnv(name); was {
+			undo = append(undo, func() { os.Setenv(name, old) })
+		} else {
+			undo = append(undo, func() { os.Unsetenv(name) })
+		}
+		if value == "" {
+			err = os.Unsetenv(name)
+		} else {
+			err = os.Setenv(name, value)
+		}
+		if err != nil {
+			return restore, fmt.Errorf("set %s: %w", name, err)
+		}
 	}
-	// The library stops at the first wrong value: take it out and go on, to report all at once.
+	return restore, nil
+}
+
+// process fills spec from the process environment. The library stops at the first wrong value:
+// that one is taken out, and on it goes, to report all at once.
+func process(spec any, vars []Variable) error {
+	var errs []error
 	for range vars {
 		err := envconfig.Process("", spec)
 		if err == nil {
@@ -101,13 +138,7 @@ func Load(spec any, env Env) error {
 			break
 		}
 	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	if v, ok := spec.(interface{ Validate() error }); ok {
-		return v.Validate()
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // explain turns the library's error, which speaks of Go types, into one about the variable.

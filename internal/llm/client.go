@@ -2,8 +2,10 @@ package llm
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"planexe/internal/event"
 	"planexe/internal/slots"
@@ -34,10 +36,12 @@ type Client struct {
 
 	mu       sync.Mutex
 	out      map[*Entry]error // entries that are not used again in this run, and why
-	caps     map[capKey]int   // output caps raised for a step
+	news     []event.Data     // what the preflight found, told with the first call
+	told     map[string]time.Time
+	caps     map[capKey]int // output caps raised for a step
 	spent    float64
 	inFlight float64 // estimated cost of requests under way
-	priced   int     // requests with known cost, for the estimate
+	priced   int     // requests that cost something, for the estimate
 }
 
 type capKey struct {
@@ -52,64 +56,63 @@ func (h *Hub) NewClient(o Options) *Client {
 	}
 	return &Client{
 		hub: h, entries: slices.Clone(o.Entries), run: h.slots.Run(o.Concurrency), journal: o.Journal, log: o.Log,
-		prompts: o.KeepPrompts, maxCost: o.MaxCost, out: map[*Entry]error{}, caps: map[capKey]int{},
+		prompts: o.KeepPrompts, maxCost: o.MaxCost, out: map[*Entry]error{}, told: map[string]time.Time{}, caps: map[capKey]int{},
 		spent: o.Journal.spent, priced: o.Journal.priced,
 	}
 }
 
-// Journal is the fold of a log that answers asked questions again: accepted answers by call key,
-// and what was spent. The zero value is an empty log.
-type Journal struct {
-	mu      sync.Mutex
-	answers map[string]event.CallAnswered
-	spent   float64
-	priced  int
-}
-
-// Apply folds one event in.
-func (j *Journal) Apply(e event.Event) {
-	switch d := e.Data.(type) {
-	case event.CallAnswered:
-		j.keep(d)
-	case event.CallAttempt:
-		if d.Cost != nil {
-			j.spent += *d.Cost
-			j.priced++
-		}
-	}
-}
-
-func (j *Journal) keep(a event.CallAnswered) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.answers == nil {
-		j.answers = map[string]event.CallAnswered{}
-	}
-	j.answers[a.Key] = a
-}
-
-func (j *Journal) answer(key string) (event.CallAnswered, bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	a, ok := j.answers[key]
-	return a, ok
-}
-
-func (c *Client) takeOut(e *Entry, why error) {
+// takeOut ends the use of an entry in this run, or of all that share its account: a bad key is bad
+// for all of them. It tells people once.
+func (c *Client) takeOut(step string, why *Error, e *Entry, account bool) *Error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.out[e] = why
-}
-
-// takeOutAccount takes out every entry that shares the account: a bad key is bad for all.
-func (c *Client) takeOutAccount(e *Entry, why error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	var news []event.Data
 	for _, x := range c.entries {
-		if x.Account == e.Account {
+		if c.out[x] == nil && (x == e || account && x.Account == e.Account) {
 			c.out[x] = why
+			news = append(news, outNotice(step, x, why))
 		}
 	}
+	c.mu.Unlock()
+	return c.emit(news...)
+}
+
+func outNotice(step string, e *Entry, why error) event.Notice {
+	return event.Notice{Step: step, Level: "warning", Message: fmt.Sprintf("model %s is not used in this run: %v", e.ID, why)}
+}
+
+// takeNews returns what nobody was told yet.
+func (c *Client) takeNews() []event.Data {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	news := c.news
+	c.news = nil
+	return news
+}
+
+// tell says once per wait that calls wait for the host of an entry.
+func (c *Client) tell(step string, e *Entry, d time.Duration, by *Error) *Error {
+	if by == nil || by.Class != ClassRate && d <= probeTick {
+		return nil
+	}
+	until := time.Now().Add(d)
+	c.mu.Lock()
+	known := until.Before(c.told[e.Account].Add(time.Second))
+	if !known {
+		c.told[e.Account] = until
+	}
+	c.mu.Unlock()
+	if known {
+		return nil
+	}
+	n := event.Notice{Step: step, Level: "info", Until: until}
+	if seconds := int(d.Seconds() + 0.99); by.Class == ClassRate {
+		n.Message = fmt.Sprintf("rate limit at %s, going on in %d s", e.Host, seconds)
+	} else {
+		n.Level = "warning"
+		n.Message = fmt.Sprintf("%s does not answer since %s, asking again in %d s",
+			e.Host, c.hub.account(e).silentSince().Local().Format(time.TimeOnly), seconds)
+	}
+	return c.emit(n)
 }
 
 // usable returns the entries that are not out, in order.
@@ -125,6 +128,24 @@ func (c *Client) usable() []*Entry {
 	return in
 }
 
+func (c *Client) isOut(e *Entry) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.out[e] != nil
+}
+
+// whyOut returns the reason why the first entry is out.
+func (c *Client) whyOut() *Error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.entries {
+		if le, ok := c.out[e].(*Error); ok {
+			return le
+		}
+	}
+	return nil
+}
+
 func (c *Client) capFor(step string, e *Entry) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -134,75 +155,13 @@ func (c *Client) capFor(step string, e *Entry) int {
 	return e.MaxTokens
 }
 
-// raiseCap doubles the output cap for the step's calls on an entry; false when it cannot rise.
-func (c *Client) raiseCap(step string, e *Entry, used, promptTokens int) bool {
-	next := min(2*used, c.hub.maxCap(e, promptTokens))
-	if next <= used {
-		return false
-	}
+// raiseCap doubles the output cap for the step's calls on the entry, as far as it goes.
+func (c *Client) raiseCap(step string, x *exchange) {
+	next := min(2*x.limit, c.hub.maxCap(x.entry, x.tokens))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.caps[capKey{step, e}] = max(next, c.caps[capKey{step, e}])
-	return true
-}
-
-// reserve books the estimated cost of a request, or refuses it when the limit is reached.
-func (c *Client) reserve(e *Entry, promptTokens int) (booked float64, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.maxCost <= 0 {
-		return 0, nil
-	}
-	if c.spent+c.inFlight >= c.maxCost {
-		return 0, budgetError(c.spent, c.maxCost)
-	}
-	const usualAnswer = 1500 // tokens
-	switch {
-	case e.Price != nil:
-		booked = (float64(promptTokens)*e.Price.Input + usualAnswer*e.Price.Output) / 1e6
-	case c.priced > 0:
-		booked = c.spent / float64(c.priced)
-	}
-	c.inFlight += booked
-	return booked, nil
-}
-
-// settle replaces the booked estimate by what the request cost; nil is unknown.
-func (c *Client) settle(booked float64, cost *float64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.inFlight -= booked
-	if cost != nil {
-		c.spent += *cost
-		c.priced++
-	}
-}
-
-// cost returns what a request cost in USD; nil when neither the provider nor the configuration
-// says.
-func (e *Entry) cost(r Response) *float64 {
-	zero := 0.0
-	switch {
-	case r.Cost != nil:
-		return r.Cost
-	case e.Local || e.Demo:
-		return &zero
-	case e.Price == nil:
-		return nil
-	}
-	cached := min(r.Usage.Cached, r.Usage.Prompt)
-	inPrice := e.Price.Cached
-	if inPrice == 0 {
-		inPrice = e.Price.Input
-	}
-	sum := (float64(r.Usage.Prompt-cached)*e.Price.Input + float64(cached)*inPrice + float64(r.Usage.Completion)*e.Price.Output) / 1e6
-	return &sum
-}
-
-// costUnknown tells whether a request's cost will not be known: no price, and a provider that
-// does not tell.
-func (e *Entry) costUnknown() bool {
-	return e.Price == nil && !e.Local && !e.Demo && e.Class != "OpenRouter"
+	k := capKey{step, x.entry}
+	c.caps[k] = max(next, c.caps[k])
 }
 
 // answered is an accepted answer with where it came from.

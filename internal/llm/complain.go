@@ -8,10 +8,17 @@ import (
 	"planexe/internal/llm/schema"
 )
 
+// maxShown is how many bytes of a wrong answer a re-ask shows.
+const maxShown = 64 << 10
+
 // complain returns what a re-ask shows: the wrong answer, or nothing where seeing it again would
 // only lead to the same, and what is wrong with it.
 func complain(text string, r reading) (wrong, complaint string) {
 	const only = "Answer again with the JSON object only: no words before or after it, no code fence."
+	if len(text) > maxShown {
+		_, complaint = complain("…", r)
+		return "", complaint + " Be much shorter."
+	}
 	switch {
 	case isBlank(text):
 		return "", "Your last answer was empty. " + only
@@ -40,6 +47,17 @@ func complainProblems(problems []schema.Problem) string {
 	}
 	b.WriteString("Give the complete answer again with these points mended and everything else as it was.")
 	return b.String()
+}
+
+// brevity asks for less when n answers did not fit; each n in other words than the last.
+func brevity(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "An earlier answer to this question was too long and was cut off. Give all that is asked for, but keep every text as short as the rules allow."
+	}
+	return fmt.Sprintf("%d earlier answers to this question were too long and were cut off. Give all that is asked for, but keep every text as short as the rules allow.", n)
 }
 
 func isBlank(s string) bool { return strings.TrimSpace(s) == "" }
@@ -81,22 +99,4 @@ func adviceFor(c Class) string {
 		return "resume the run to try again, or choose a stronger model"
 	}
 	return ""
-}
-
-func (c *Client) isOut(e *Entry) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.out[e] != nil
-}
-
-// whyOut returns the reason why the first entry is out.
-func (c *Client) whyOut() *Error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, e := range c.entries {
-		if le, ok := c.out[e].(*Error); ok {
-			return le
-		}
-	}
-	return nil
 }

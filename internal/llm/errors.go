@@ -109,11 +109,3 @@ func (e *Error) Ending() (event.Outcome, bool) {
 	}
 	return event.Failed, e.EndsRun
 }
-
-func budgetError(spent, limit float64) *Error {
-	return &Error{
-		Class: ClassBudget, EndsRun: true,
-		Message: fmt.Sprintf("the cost limit of $%.2f is reached: $%.4f spent", limit, spent),
-		Advice:  "resume the run with a higher limit; what is paid for is kept",
-	}
-}

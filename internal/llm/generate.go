@@ -107,10 +107,12 @@ func newCall[T any](q Question[T]) (call, error) {
 
 // key names a question by everything that decides its answer but the model.
 func key(step, label string, messages []Message, schemaDigest string, generation int) string {
-	h := sha256.New()
-	// Encoding strings and numbers cannot fail.
-	_ = json.NewEncoder(h).Encode([]any{step, label, messages, schemaDigest, generation})
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	return digest([]any{step, label, messages, schemaDigest, generation})
+}
+
+func digest(v any) string {
+	sum := sha256.Sum256(compact(v))
+	return hex.EncodeToString(sum[:16])
 }
 
 func readStruct[T any](q Question[T], s *schema.Schema, text string) reading {
@@ -125,10 +127,19 @@ func readStruct[T any](q Question[T], s *schema.Schema, text string) reading {
 	var v T
 	problems, more := schema.Decode(s, tree, &v)
 	r := reading{problems: problems, repairs: append(repairs, more...)}
-	if !hard(problems) {
-		if q.Check != nil {
-			r.problems = append(r.problems, q.Check(&v)...)
-		}
+	if hard(problems) {
+		return r
+	}
+	return accepted(q, v, r)
+}
+
+// accepted applies the type's own check, the last one, and keeps the value when no hard rule is
+// broken.
+func accepted[T any](q Question[T], v T, r reading) reading {
+	if q.Check != nil {
+		r.problems = append(r.problems, q.Check(&v)...)
+	}
+	if !hard(r.problems) {
 		r.content = compact(v)
 	}
 	return r
@@ -146,12 +157,7 @@ func readMarkdown[T any](q Question[T], text string) reading {
 			Found: "no marks", Want: "the text between " + StartMarkdown + " and " + EndMarkdown + ", both written out", Soft: true,
 		})
 	}
-	v := any(Markdown(body)).(T)
-	if q.Check != nil {
-		r.problems = append(r.problems, q.Check(&v)...)
-	}
-	r.content = compact(v)
-	return r
+	return accepted(q, any(Markdown(body)).(T), r)
 }
 
 func compact(v any) json.RawMessage {
@@ -177,50 +183,50 @@ func hard(problems []schema.Problem) bool {
 // ask answers a call from the log or from a model.
 func (c *Client) ask(ctx context.Context, k call) (answered, error) {
 	if a, ok := c.journal.answer(k.key); ok {
-		if err := c.emit(event.CallReused{Key: k.key, Step: k.step, Label: k.label}); err != nil {
+		// Its gaps are told again: the step starts with none.
+		if err := c.emit(append(a.gaps[:len(a.gaps):len(a.gaps)], event.CallReused{Key: k.key, Step: k.step, Label: k.label})...); err != nil {
 			return answered{}, err
 		}
 		return answered{a.Answer, Source{a.Model, a.Class, a.Entry, a.Demo}}, nil
 	}
-	if err := c.emit(event.CallStarted{Key: k.key, Step: k.step, Label: k.label}); err != nil {
-		return answered{}, err
+	if ctx.Err() != nil {
+		return answered{}, cancelled(ctx)
 	}
+	events := append(c.takeNews(), event.CallStarted{Key: k.key, Step: k.step, Label: k.label})
 	if c.prompts {
-		if err := c.emit(event.CallPrompt{Key: k.key, Messages: compact(k.messages)}); err != nil {
-			return answered{}, err
-		}
-	}
-	w := walk{c: c, call: k}
-	got, err := w.run(ctx)
-	if err != nil {
-		if le, ok := err.(*Error); ok && le.Class != ClassCancelled {
-			if err := c.emit(event.CallFailed{Key: k.key, Step: k.step, Label: k.label, Reason: le.Reason()}); err != nil {
-				return answered{}, err
-			}
-		}
-		return answered{}, err
-	}
-	return got, nil
-}
-
-// accept logs an answer, durably and before anybody uses it, with what is wrong with it.
-func (c *Client) accept(k call, e *Entry, r reading) (answered, error) {
-	a := event.CallAnswered{
-		Key: k.key, Step: k.step, Label: k.label, Entry: e.ID, Model: e.Model, Class: e.Class, Demo: e.Demo, Answer: r.content,
-	}
-	events := []event.Data{a}
-	for _, p := range r.problems {
-		events = append(events, event.Quality{Step: k.step, Label: k.label, Path: p.Path, Note: p.String()})
+		events = append(events, event.CallPrompt{Key: k.key, Messages: compact(k.messages)})
 	}
 	if err := c.emit(events...); err != nil {
 		return answered{}, err
 	}
-	c.journal.keep(a)
+	w := walk{c: c, call: k}
+	got, err := w.run(ctx)
+	if le, ok := err.(*Error); ok && le.Class != ClassCancelled {
+		if err := c.emit(event.CallFailed{Key: k.key, Step: k.step, Label: k.label, Reason: le.Reason()}); err != nil {
+			return answered{}, err
+		}
+	}
+	return got, err
+}
+
+// accept logs an answer, durably and before anybody uses it, behind what is wrong with it.
+func (c *Client) accept(k call, e *Entry, r reading) (answered, error) {
+	a := event.CallAnswered{
+		Key: k.key, Step: k.step, Label: k.label, Entry: e.ID, Model: e.Model, Class: e.Class, Demo: e.Demo, Answer: r.content,
+	}
+	var gaps []event.Data
+	for _, p := range r.problems {
+		gaps = append(gaps, event.Quality{Step: k.step, Label: k.label, Path: p.Path, Note: p.String()})
+	}
+	if err := c.emit(append(gaps[:len(gaps):len(gaps)], a)...); err != nil {
+		return answered{}, err
+	}
+	c.journal.keep(a, gaps)
 	return answered{r.content, Source{e.Model, e.Class, e.ID, e.Demo}}, nil
 }
 
-func (c *Client) emit(data ...event.Data) error {
-	if c.log == nil {
+func (c *Client) emit(data ...event.Data) *Error {
+	if c.log == nil || len(data) == 0 {
 		return nil
 	}
 	if err := c.log(data...); err != nil {

@@ -21,18 +21,29 @@ type Hub struct {
 
 	mu       sync.Mutex
 	accounts map[string]*account
-	checks   map[*Entry]check
+	checks   map[*Entry]*check
 	capMax   map[*Entry]int // learned largest output cap
 }
 
+// check is a preflight that is under way or done.
 type check struct {
-	at  time.Time
-	err error
+	done chan struct{} // closed when the rest is set
+	at   time.Time
+	err  error
+}
+
+func (c *check) isOld() bool {
+	select {
+	case <-c.done:
+		return time.Since(c.at) >= checkKept
+	default:
+		return false
+	}
 }
 
 // NewHub returns an empty hub.
 func NewHub() *Hub {
-	return &Hub{slots: slots.New(), accounts: map[string]*account{}, checks: map[*Entry]check{}, capMax: map[*Entry]int{}}
+	return &Hub{slots: slots.New(), accounts: map[string]*account{}, checks: map[*Entry]*check{}, capMax: map[*Entry]int{}}
 }
 
 func (h *Hub) account(e *Entry) *account {
@@ -59,7 +70,7 @@ func (h *Hub) learnCap(e *Entry, n int) {
 func (h *Hub) maxCap(e *Entry, promptTokens int) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	most := 65536
+	most := max(65536, e.MaxTokens)
 	if n := h.capMax[e]; n > 0 {
 		most = min(most, n)
 	}
@@ -69,31 +80,37 @@ func (h *Hub) maxCap(e *Entry, promptTokens int) int {
 	return most
 }
 
-// check runs an entry's preflight, or returns the result of a recent one. A failing check that
-// says nothing certain is no error.
+// check runs an entry's preflight, or returns the result of a recent one; runs that start at the
+// same time share one. A failing check that says nothing certain is no error.
 func (h *Hub) check(ctx context.Context, e *Entry) error {
 	if e.Problem != nil {
 		return e.Problem
 	}
 	h.mu.Lock()
-	c, ok := h.checks[e]
-	h.mu.Unlock()
-	if ok && time.Since(c.at) < checkKept {
-		return c.err
+	c := h.checks[e]
+	if c == nil || c.isOld() {
+		c = &check{done: make(chan struct{})}
+		h.checks[e] = c
+		go c.run(context.WithoutCancel(ctx), e) // others may wait for it too
 	}
-	limited, cancel := context.WithTimeout(ctx, checkLimit)
-	defer cancel()
-	err := e.Provider.Check(limited)
-	if ctx.Err() != nil {
+	h.mu.Unlock()
+	select {
+	case <-c.done:
+		return c.err
+	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if limited.Err() != nil {
-		err = nil // too slow to know anything
+}
+
+func (c *check) run(ctx context.Context, e *Entry) {
+	defer close(c.done)
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	c.err = e.Provider.Check(ctx)
+	if ctx.Err() != nil {
+		c.err = nil // too slow to know anything
 	}
-	h.mu.Lock()
-	h.checks[e] = check{time.Now(), err}
-	h.mu.Unlock()
-	return err
+	c.at = time.Now()
 }
 
 // NoModelError says that no entry of a run's list can be used, with a reason for each.
@@ -115,7 +132,7 @@ func (e *NoModelError) Error() string {
 }
 
 // Preflight checks all entries of the client side by side. Entries that fail are out for this
-// run; the error is a *NoModelError when none is left.
+// run; the error is a *NoModelError when none is left, or the context's.
 func (c *Client) Preflight(ctx context.Context) error {
 	reasons := make([]error, len(c.entries))
 	var wg sync.WaitGroup
@@ -126,21 +143,18 @@ func (c *Client) Preflight(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	left := 0
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for i, e := range c.entries {
-		if err := reasons[i]; err != nil {
-			c.takeOut(e, err)
-			continue
+		if reasons[i] == nil && c.maxCost > 0 && e.costUnknown() {
+			reasons[i] = unpriced(e)
 		}
-		if c.maxCost > 0 && e.costUnknown() {
-			reasons[i] = &Error{Class: ClassConfig, Entry: e.ID, Message: "its price is not known, so a cost limit cannot be kept",
-				Advice: `add "price": {"input": …, "output": …} (USD per million tokens) to the entry, or drop the limit`}
-			c.takeOut(e, reasons[i])
-			continue
+		if reasons[i] != nil {
+			c.out[e] = reasons[i]
+			c.news = append(c.news, outNotice("", e, reasons[i]))
 		}
-		left++
 	}
-	if left == 0 {
+	if len(c.out) == len(c.entries) {
 		return &NoModelError{c.entries, reasons}
 	}
 	return nil

@@ -79,7 +79,8 @@ type Provider interface {
 	Window() int
 }
 
-// Price is what a model costs in USD per million tokens.
+// Price is what a model costs in USD per million tokens. Cached is that of input tokens which the
+// provider had in its cache.
 type Price struct{ Input, Output, Cached float64 }
 
 // Entry is one configured model that can be asked.

@@ -3,6 +3,8 @@ package plan
 // Artifacts of ours, beside those of the contract: they are no part of the expected list and do
 // not count as progress.
 var (
+	KeyFacts = JSON[Facts]{File{Name: "001-4-key_facts.json", Label: "key_facts", Title: "Key facts", Extra: true}}
+
 	ShortPurpose     = JSON[Shortened]{File{Name: "003-11-1-shorten_purpose.json", Label: "short_purpose", Title: "Purpose, short", Extra: true}}
 	ShortPlanType    = JSON[Shortened]{File{Name: "003-11-2-shorten_plan_type.json", Label: "short_plan_type", Title: "Plan type, short", Extra: true}}
 	ShortLocations   = JSON[Shortened]{File{Name: "003-11-3-shorten_physical_locations.json", Label: "short_physical_locations", Title: "Physical locations, short", Extra: true}}

@@ -10,6 +10,7 @@ import (
 	"planexe/internal/chapters/assume"
 	"planexe/internal/chapters/diagnostics"
 	"planexe/internal/chapters/expert"
+	"planexe/internal/chapters/facts"
 	"planexe/internal/chapters/lever"
 	"planexe/internal/chapters/project"
 	"planexe/internal/event"
@@ -21,7 +22,7 @@ import (
 
 // Chapters are the plan's chapters in reading order. A new chapter is one line here.
 func Chapters() []step.Chapter {
-	return []step.Chapter{diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter}
+	return []step.Chapter{facts.Chapter, diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter}
 }
 
 // NewGraph builds the graph of the whole plan: every chapter, then the report, then the marker.
@@ -44,7 +45,7 @@ func closing(steps []pipeline.Step) []pipeline.Step {
 			all = append(all, out)
 		}
 	}
-	uses := []string{plan.StartTime.Name}
+	uses := []string{plan.StartTime.Name, plan.KeyFacts.Name}
 	for _, f := range report.Sources() {
 		if written[f.Name] {
 			uses = append(uses, f.Name)
@@ -83,7 +84,7 @@ func (s source) Read(name string) ([]byte, error) { return s(name) }
 // RenderReport renders the report of a run from its artifacts and what its log tells.
 func RenderReport(g *pipeline.Graph, st *State, outcome event.Outcome, reason event.Reason, read func(string) ([]byte, error)) ([]byte, error) {
 	m := report.Meta{
-		Title: title(read), Made: made(read), Models: st.Run.Models, Speed: st.Run.Speed, Version: st.Run.Version,
+		Title: title(read), Lang: lang(read), Made: made(read), Models: st.Run.Models, Speed: st.Run.Speed, Version: st.Run.Version,
 		Outcome: string(outcome), Reason: reason.Message, Refused: outcome == event.Refused, Demo: st.Run.Demo, Missing: map[string]string{},
 	}
 	for _, f := range report.Sources() {
@@ -132,6 +133,16 @@ func title(read func(string) ([]byte, error)) string {
 		line = strings.TrimRight(string(r[:90]), " ,;.") + "…"
 	}
 	return line
+}
+
+// lang is the language of the request, which is that of the plan.
+func lang(read func(string) ([]byte, error)) string {
+	var f plan.Facts
+	data, err := read(plan.KeyFacts.Name)
+	if err != nil || json.Unmarshal(data, &f) != nil {
+		return ""
+	}
+	return f.Language
 }
 
 func made(read func(string) ([]byte, error)) string {

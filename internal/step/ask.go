@@ -113,19 +113,25 @@ func Say[T any](ctx context.Context, c *Chat, q Question[T]) (llm.Answer[T], err
 	return got, err
 }
 
-// rules returns the shared start of every system message, with what the gate's verdict adds.
+// rules returns the shared start of every system message, with what the gate's verdict and the key
+// facts add.
 func (w *Work) rules() (string, error) {
 	v, err := Read(w, plan.RedlineVerdict)
-	if errors.Is(err, pipeline.ErrUndeclared) { // an early step, which does not wait for the gate
+	if errors.Is(err, pipeline.ErrUndeclared) { // an early step, which waits for neither
 		return houseRules, nil
 	}
 	if err != nil {
 		return "", err
 	}
-	if v.Verdict == plan.Allow {
-		return houseRules, nil
+	facts, err := w.Facts()
+	if err != nil {
+		return "", err
 	}
-	return houseRules + "\n" + framing, nil
+	rules := houseRules + "\n" + describeFacts(facts)
+	if v.Verdict != plan.Allow {
+		rules += "\n" + framing
+	}
+	return rules, nil
 }
 
 // Each handles items side by side; how many calls really fly at once is the limits' business.

@@ -69,7 +69,7 @@ type Ask[T any] struct {
 	Name  string
 	About string // one line for people
 	// Early steps are asked at the start, beside the redline gate. All others wait for its
-	// verdict and are told of it.
+	// verdict and for the key facts, and are told of both.
 	Early bool
 	Needs []plan.Artifact // documents shown in the prompt
 	Uses  []plan.Artifact // documents shown in the prompt, or said to be missing
@@ -167,13 +167,13 @@ func (f Func) build(b *builder) (pipeline.Step, error) {
 	if err != nil {
 		return pipeline.Step{}, fmt.Errorf("step %s: %w", f.Name, err)
 	}
-	needs := names(f.Needs, f.Data)
+	needs, uses := names(f.Needs, f.Data), names(f.Uses, f.UsesRaw)
 	if len(f.Prompts) > 0 && !f.Early {
-		needs = append(needs, plan.RedlineVerdict.Name)
+		needs, uses = append(needs, plan.RedlineVerdict.Name), append(uses, plan.KeyFacts.Name)
 	}
 	return pipeline.Step{
 		Name: f.Name, Chapter: b.chapter.Name, About: f.About,
-		Needs: needs, Uses: names(f.Uses, f.UsesRaw), Outputs: names(f.Writes), Extras: names(f.Extras),
+		Needs: needs, Uses: uses, Outputs: names(f.Writes), Extras: names(f.Extras),
 		Stages: f.Calls, Recipe: recipe, BySpeed: f.BySpeed, Always: f.Always,
 		Run: func(ctx context.Context, pw *pipeline.Work) error {
 			env, ok := pw.Env().(*Env)

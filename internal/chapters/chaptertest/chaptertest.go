@@ -31,7 +31,7 @@ import (
 type Case struct {
 	Chapters []step.Chapter
 	// Given are the artifacts made by steps outside the chapters. The redline verdict is ALLOW
-	// when it is neither given nor made.
+	// and the plan of medium size when nothing else is given or made.
 	Given map[plan.Artifact]string
 	// Answer is the model: what it returns is sent as JSON, a string as it is, an error as the
 	// request's error. Round counts the requests of the step from 1.
@@ -100,9 +100,13 @@ func (c Case) Run(t *testing.T) *Run {
 func (c Case) give(t *testing.T, dir *rundir.Dir, steps []pipeline.Step) []string {
 	t.Helper()
 	given := map[string]string{}
-	verdict := plan.RedlineVerdict.Name
-	if !slices.ContainsFunc(steps, func(s pipeline.Step) bool { return slices.Contains(s.Outputs, verdict) }) {
-		given[verdict] = `{"verdict":"ALLOW","rationale_short":"fine"}`
+	for name, usual := range map[string]string{
+		plan.RedlineVerdict.Name: `{"verdict":"ALLOW","rationale_short":"fine"}`,
+		plan.KeyFacts.Name:       `{"language":"en","scale":"medium"}`,
+	} {
+		if !slices.ContainsFunc(steps, func(s pipeline.Step) bool { return slices.Contains(s.Outputs, name) }) {
+			given[name] = usual
+		}
 	}
 	for a, text := range c.Given {
 		given[a.Artifact().Name] = text

@@ -23,6 +23,9 @@ type place struct {
 type filler struct{ w *writer }
 
 func (f *filler) value(s *schema.Schema, at place) any {
+	if v, ok := f.w.facts.quote(s, at.name); ok {
+		return v
+	}
 	if s.Nullable && f.none(at.name) {
 		return nil
 	}
@@ -164,6 +167,11 @@ func (f *filler) choose(choices []string, at place) string {
 		prefer = []string{"business"}
 		if f.w.facts.private() {
 			prefer = []string{"personal"}
+		}
+	case at.name == "scale":
+		prefer = []string{"medium"}
+		if f.w.facts.private() {
+			prefer = []string{"small"}
 		}
 	case is(at.name, "classification"):
 		prefer = []string{"keep"}

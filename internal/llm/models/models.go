@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -99,9 +98,6 @@ func (b builder) entry(m config.Model) *llm.Entry {
 		e.Slots = remoteSlots
 	}
 	e.Slots = cmp.Or(m.MaxConcurrency, e.Slots)
-	if n, ok := whole(a.Extra["num_predict"]); ok && m.Class == config.Ollama {
-		e.MaxTokens = n
-	}
 	if m.Problem != nil {
 		e.Problem = &llm.Error{
 			Class: llm.ClassConfig, Entry: m.ID, Host: e.Host, Message: m.Problem.Error(),
@@ -127,15 +123,6 @@ func account(a config.Arguments) string {
 	return u.String() + " " + hex.EncodeToString(digest[:4])
 }
 
-func whole(v any) (int, bool) {
-	n, ok := v.(json.Number)
-	if !ok {
-		return 0, false
-	}
-	i, err := n.Int64()
-	return int(i), err == nil && i > 0
-}
-
 func (b builder) provider(m config.Model) llm.Provider {
 	a := m.Arguments
 	w := wire.Options{
@@ -151,7 +138,7 @@ func (b builder) provider(m config.Model) llm.Provider {
 		return demo.New(a.Latency, a.Seed)
 	case config.Ollama:
 		return ollama.New(ollama.Options{
-			Wire: w, Form: form, Temperature: a.Temperature, KeepAlive: a.KeepAlive, Think: a.Think, Options: a.Extra, Window: a.ContextWindow,
+			Wire: w, Form: form, Temperature: a.Temperature, KeepAlive: a.KeepAlive, Think: a.Think, Options: a.Extra, Body: a.Body, Window: a.ContextWindow,
 		})
 	}
 	o := openai.Options{

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"planexe/internal/config"
+	"planexe/internal/event"
 	"planexe/internal/llm"
 	"planexe/internal/llm/schema"
 )
@@ -104,8 +105,8 @@ func TestArgumentsReachTheWire(t *testing.T) {
 			`/chat/completions | "top_p":0.3 | X-One:[1] | X-Two:[2] | "route":"r" | "temperature":0.9 | "reasoning_effort":"medium" | "tools":[ | Bearer ` + key},
 		"OpenRouter": {`"reasoning_effort": "medium", "should_use_structured_outputs": true, "max_completion_tokens": 77`,
 			`"reasoning":{"effort":"medium"} | "type":"json_schema" | "strict":true | "max_tokens":77`},
-		"Ollama": {`"additional_kwargs": {"top_k": 5}, "keep_alive": "1h", "thinking": "low", "context_window": 4096`,
-			`/api/chat | "top_k":5 | "keep_alive":"1h" | "think":"low"`},
+		"Ollama": {`"additional_kwargs": {"top_k": 5, "extra_body": {"route": "r"}}, "keep_alive": "1h", "thinking": "low", "context_window": 4096`,
+			`/api/chat | "top_k":5} | "route":"r","shift" | "keep_alive":"1h" | "think":"low"`},
 		"LMStudio":  {`"temperature": 0.2`, `/v1/chat/completions | "temperature":0.2 | "max_tokens":8192`},
 		"OpenAI":    {``, `"max_tokens":8192 | "response_format"`},
 		"Groq":      {``, `/chat/completions`},
@@ -159,6 +160,40 @@ func TestProbe(t *testing.T) {
 	models, why, err := config.Choose(t.Context(), cfg, "", probe)
 	if err != nil || len(models) == 0 || models[0] != "ollama" || why == "" {
 		t.Errorf("got %q, %q, %v", models, why, err)
+	}
+}
+
+// TestPriceOfCachedInput: without one it is that of input, and 0 is free.
+func TestPriceOfCachedInput(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"choices":[{"message":{"content":"{\"city\": \"Lyon\"}"},"finish_reason":"stop"}],`+
+			`"usage":{"prompt_tokens":1000,"completion_tokens":100,"prompt_tokens_details":{"cached_tokens":800}}}`)
+	}))
+	defer server.Close()
+	for price, want := range map[string]float64{
+		`{"input": 1000, "output": 5000}`:                      1.5,
+		`{"input": 1000, "output": 5000, "cached_input": 500}`: 1.1,
+		`{"input": 1000, "output": 5000, "cached_input": 0}`:   0.7,
+	} {
+		entries := Build(load(t, `{"e": {"class": "OpenAILike", "price": `+price+`, "arguments": {"model": "m", "base_url": "`+server.URL+`"}}}`))
+		var cost float64
+		client := llm.NewHub().NewClient(llm.Options{Entries: entries[:1], Concurrency: 1, Log: func(all ...event.Data) error {
+			for _, e := range all {
+				if a, ok := e.(event.CallAttempt); ok && a.Cost != nil {
+					cost += *a.Cost
+				}
+			}
+			return nil
+		}})
+		if _, err := llm.Generate(t.Context(), client, llm.Question[struct {
+			City string `json:"city"`
+		}]{Step: "pick", Messages: []llm.Message{{Role: llm.User, Content: "Where?"}}}); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cost - want; diff < -1e-9 || diff > 1e-9 {
+			t.Errorf("%s: %v USD, want %v", price, cost, want)
+		}
 	}
 }
 

@@ -35,7 +35,8 @@ type Options struct {
 	Temperature float64
 	KeepAlive   any            // keep_alive; nil leaves it to the server
 	Think       any            // think; nil leaves it to the model
-	Options     map[string]any // further members of options; they replace ours
+	Options     map[string]any // further members of options; they replace ours, except for num_predict
+	Body        map[string]any // further members of the request; they replace ours
 	Window      int            // largest context length in tokens; 0 asks the server
 }
 
@@ -67,8 +68,6 @@ func New(o Options) *Provider {
 	default:
 		p.forms = []string{formText}
 	}
-	p.o.Options = maps.Clone(o.Options)
-	delete(p.o.Options, "num_predict") // it has to rise when an answer is cut off
 	if n, err := strconv.Atoi(fmt.Sprint(o.Options["num_ctx"])); err == nil && n > 0 {
 		p.fixed, p.window = n, n
 	}
@@ -104,40 +103,22 @@ func (p *Provider) Send(ctx context.Context, r llm.Request) (llm.Response, error
 	if window > 0 && size/4 >= window {
 		return llm.Response{}, p.tooLong(size/4, window)
 	}
-	messages, err := wire.WithSchema(r.Messages, r.Schema)
-	if err != nil {
-		return llm.Response{}, &llm.Error{Class: llm.ClassInternal, Entry: p.o.Wire.Entry, Message: "cannot write the request", Err: err}
-	}
+	messages := wire.WithSchema(r.Messages, r.Schema)
 	p.mu.Lock()
 	at, noThink := p.form, p.noThink
 	numCtx := p.contextFor(wire.Bytes(messages)/3+r.MaxTokens, window)
 	p.mu.Unlock()
-
-	options := map[string]any{"temperature": p.o.Temperature, "num_ctx": numCtx, "num_predict": r.MaxTokens}
-	maps.Copy(options, p.o.Options)
-	// Newer servers can be told to refuse what older ones cut.
-	body := map[string]any{
-		"model": p.o.Wire.Model, "messages": messages, "stream": true, "options": options, "truncate": false, "shift": false,
-	}
 	form := ""
 	if r.Schema != nil {
 		form = p.forms[at]
-		switch form {
-		case formSchema:
-			body["format"] = r.Schema
-		case formJSON:
-			body["format"] = "json"
-		}
 	}
-	if p.o.KeepAlive != nil {
-		body["keep_alive"] = p.o.KeepAlive
-	}
-	if think := p.think(r.LowEffort); think != nil && !noThink {
-		body["think"] = think
+	body := p.body(r, messages, form, numCtx)
+	if noThink {
+		delete(body, "think")
 	}
 
 	var a answer
-	err = p.wire.Stream(ctx, wire.Request{
+	err := p.wire.Stream(ctx, wire.Request{
 		URL: p.o.Wire.BaseURL + "/api/chat", Body: body, FirstByte: r.FirstByte,
 		Each:  func(raw json.RawMessage) (wire.State, error) { return a.add(p.wire, raw) },
 		Adapt: func(f wire.Failure) *llm.Error { return p.adapt(f, at, form, body["think"] != nil) },
@@ -149,13 +130,38 @@ func (p *Provider) Send(ctx context.Context, r llm.Request) (llm.Response, error
 	if err != nil {
 		return resp, err
 	}
-	if n := a.last.PromptTokens; n >= numCtx-1 {
+	if n := a.last.PromptTokens.Count(); n >= numCtx-1 {
 		return resp, p.tooLong(n, numCtx)
 	}
 	p.mu.Lock()
 	p.proven = p.proven || p.form == at
 	p.mu.Unlock()
 	return resp, nil
+}
+
+// body builds the request.
+func (p *Provider) body(r llm.Request, messages []llm.Message, form string, numCtx int) map[string]any {
+	options := map[string]any{"temperature": p.o.Temperature, "num_ctx": numCtx}
+	maps.Copy(options, p.o.Options)
+	options["num_predict"] = r.MaxTokens // it has to rise when an answer is cut off
+	// Newer servers can be told to refuse what older ones cut.
+	body := map[string]any{
+		"model": p.o.Wire.Model, "messages": messages, "stream": true, "options": options, "truncate": false, "shift": false,
+	}
+	switch form {
+	case formSchema:
+		body["format"] = r.Schema
+	case formJSON:
+		body["format"] = "json"
+	}
+	if p.o.KeepAlive != nil {
+		body["keep_alive"] = p.o.KeepAlive
+	}
+	if think := p.think(r.LowEffort); think != nil {
+		body["think"] = think
+	}
+	maps.Copy(body, p.o.Body)
+	return body
 }
 
 // contextFor returns the context length to ask for. It grows and never shrinks, because every
@@ -220,10 +226,10 @@ type chunk struct {
 		Content  string `json:"content"`
 		Thinking string `json:"thinking"`
 	} `json:"message"`
-	Done         bool   `json:"done"`
-	Reason       string `json:"done_reason"`
-	PromptTokens int    `json:"prompt_eval_count"`
-	Tokens       int    `json:"eval_count"`
+	Done         bool        `json:"done"`
+	Reason       string      `json:"done_reason"`
+	PromptTokens wire.Amount `json:"prompt_eval_count"`
+	Tokens       wire.Amount `json:"eval_count"`
 }
 
 type answer struct {
@@ -254,15 +260,14 @@ func (a *answer) response(messages []llm.Message, form string) llm.Response {
 	if a.last.Reason == "length" {
 		resp.Finish = llm.FinishLength
 	}
-	began := len(resp.Text)+a.thinking > 0
-	switch {
-	case a.last.Tokens > 0 || a.last.PromptTokens > 0:
-		resp.Usage = event.Usage{Prompt: a.last.PromptTokens, Completion: a.last.Tokens}
-	case began:
-		resp.Usage = event.Usage{Prompt: wire.Bytes(messages) / 4, Completion: (len(resp.Text) + a.thinking) / 4, Estimated: true}
+	if len(resp.Text)+a.thinking > 0 {
+		resp.Usage = wire.Estimate(messages, len(resp.Text), a.thinking)
 	}
-	if began { // the server counts both together
-		resp.Usage.Reasoning = resp.Usage.Completion * a.thinking / (len(resp.Text) + a.thinking)
+	if prompt, tokens := a.last.PromptTokens.Count(), a.last.Tokens.Count(); prompt > 0 || tokens > 0 {
+		resp.Usage = event.Usage{Prompt: prompt, Completion: tokens}
+		if a.thinking > 0 { // the server counts both together
+			resp.Usage.Reasoning = tokens * a.thinking / (len(resp.Text) + a.thinking)
+		}
 	}
 	resp.ReasoningOnly = strings.TrimSpace(resp.Text) == "" && a.thinking > 0
 	return resp

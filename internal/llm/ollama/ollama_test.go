@@ -45,6 +45,7 @@ type request struct {
 	Keep     any `json:"keep_alive"`
 	Think    any
 	Truncate *bool
+	Route    any
 }
 
 const good = `{"message":{"content":"{\"city\":","thinking":""},"done":false}
@@ -106,13 +107,14 @@ func TestSend(t *testing.T) {
 	p := f.provider(func(o *Options) {
 		o.KeepAlive, o.Think = "10m", true
 		o.Options = map[string]any{"top_k": 3, "num_predict": 7}
+		o.Body = map[string]any{"route": "r"}
 	})
 	r, err := p.Send(t.Context(), question(10))
 	if err != nil || r.Text != `{"city":"Lyon"}` || r.Finish != llm.FinishStop || r.Form != "json_schema" || r.Usage.Prompt != 10 || r.Usage.Completion != 4 || r.Usage.Estimated {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	q := f.asked[0]
-	if q.Model != "llama3.1" || !q.Stream || q.Keep != "10m" || q.Think != true || q.Truncate == nil || *q.Truncate {
+	if q.Model != "llama3.1" || !q.Stream || q.Keep != "10m" || q.Route != "r" || q.Think != true || q.Truncate == nil || *q.Truncate {
 		t.Errorf("asked %+v", q)
 	}
 	if !strings.Contains(string(q.Format), `"city"`) || !strings.Contains(q.Messages[0].Content, `"city"`) {
@@ -188,6 +190,10 @@ func TestAnswers(t *testing.T) {
 		"cut": {reply{200, `{"message":{"content":"x"},"done":true,"done_reason":"length","prompt_eval_count":1,"eval_count":9}`}, llm.ClassOK, llm.FinishLength, nil},
 		"only thinking": {reply{200, `{"message":{"thinking":"hm"},"done":false}` + "\n" + `{"message":{},"done":true,"eval_count":9}`}, llm.ClassOK, llm.FinishStop,
 			func(r llm.Response) bool { return r.ReasoningOnly && r.Text == "" && r.Usage.Reasoning == 9 }},
+		"counts in other forms": {reply{200, `{"message":{"content":"x"},"done":true,"prompt_eval_count":12.0,"eval_count":"9"}`}, llm.ClassOK, llm.FinishStop,
+			func(r llm.Response) bool { return r.Usage.Prompt == 12 && r.Usage.Completion == 9 }},
+		"negative counts": {reply{200, `{"message":{"content":"twelve bytes"},"done":true,"prompt_eval_count":-1,"eval_count":-9}`}, llm.ClassOK, llm.FinishStop,
+			func(r llm.Response) bool { return r.Usage.Estimated && r.Usage.Completion == 3 }},
 		"no counts": {reply{200, `{"message":{"content":"twelve bytes"},"done":true}`}, llm.ClassOK, llm.FinishStop,
 			func(r llm.Response) bool { return r.Usage.Estimated && r.Usage.Completion == 3 }},
 		"ends early": {reply{200, `{"message":{"content":"some"},"done":false}` + "\n" + `{"message":{"content":"thing"},"done":false}` + "\n"}, llm.ClassNetwork, "",

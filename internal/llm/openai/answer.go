@@ -17,7 +17,7 @@ type chunk struct {
 		Message *piece `json:"message"`
 		Finish  string `json:"finish_reason"`
 	} `json:"choices"`
-	Usage *usage `json:"usage"`
+	Usage json.RawMessage `json:"usage"`
 }
 
 type piece struct {
@@ -34,21 +34,21 @@ type piece struct {
 }
 
 type usage struct {
-	Prompt     int `json:"prompt_tokens"`
-	Completion int `json:"completion_tokens"`
+	Prompt     wire.Amount `json:"prompt_tokens"`
+	Completion wire.Amount `json:"completion_tokens"`
 	PromptMore struct {
-		Cached int `json:"cached_tokens"`
+		Cached wire.Amount `json:"cached_tokens"`
 	} `json:"prompt_tokens_details"`
 	CompletionMore struct {
-		Reasoning int `json:"reasoning_tokens"`
+		Reasoning wire.Amount `json:"reasoning_tokens"`
 	} `json:"completion_tokens_details"`
-	CacheHit int `json:"prompt_cache_hit_tokens"` // DeepSeek
+	CacheHit wire.Amount `json:"prompt_cache_hit_tokens"` // DeepSeek
 
 	// OpenRouter. With a key of the user's own at the provider, Cost is the fee only.
-	Cost     *float64 `json:"cost"`
-	OwnKey   bool     `json:"is_byok"`
+	Cost     wire.Amount `json:"cost"`
+	OwnKey   bool        `json:"is_byok"`
 	CostMore struct {
-		Upstream float64 `json:"upstream_inference_cost"`
+		Upstream wire.Amount `json:"upstream_inference_cost"`
 	} `json:"cost_details"`
 }
 
@@ -61,7 +61,7 @@ type answer struct {
 	refusal   strings.Builder
 	reasoning int // bytes
 	finish    string
-	usage     *usage
+	usage     usage
 }
 
 func (a *answer) add(raw json.RawMessage) (wire.State, error) {
@@ -69,9 +69,8 @@ func (a *answer) add(raw json.RawMessage) (wire.State, error) {
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return wire.Going, a.wire.Fail(llm.ClassServer, "the server answered with JSON of a form that is not known")
 	}
-	if c.Usage != nil {
-		a.usage = c.Usage
-	}
+	// What has the wrong type is left out, the rest is taken: the error is of no use.
+	_ = json.Unmarshal(c.Usage, &a.usage)
 	state := wire.Going
 	for _, choice := range c.Choices {
 		if choice.Index != 0 {
@@ -153,20 +152,19 @@ func (a *answer) response(r llm.Request, form string) llm.Response {
 	case "":
 		resp.Finish = ""
 	}
-	switch u := a.usage; {
-	case u != nil:
+	if a.begun {
+		resp.Usage = wire.Estimate(r.Messages, len(resp.Text), a.reasoning)
+	}
+	u := a.usage
+	if u.Prompt.Count() > 0 || u.Completion.Count() > 0 {
 		resp.Usage = event.Usage{
-			Prompt: u.Prompt, Completion: u.Completion, Reasoning: u.CompletionMore.Reasoning,
-			Cached: max(u.PromptMore.Cached, u.CacheHit),
+			Prompt: u.Prompt.Count(), Completion: u.Completion.Count(), Reasoning: u.CompletionMore.Reasoning.Count(),
+			Cached: max(u.PromptMore.Cached.Count(), u.CacheHit.Count()),
 		}
-		if resp.Cost = u.Cost; u.Cost != nil && u.OwnKey {
-			sum := *u.Cost + u.CostMore.Upstream
-			resp.Cost = &sum
-		}
-	case a.begun:
-		resp.Usage = event.Usage{
-			Prompt: wire.Bytes(r.Messages) / 4, Completion: (len(resp.Text) + a.reasoning) / 4, Reasoning: a.reasoning / 4, Estimated: true,
-		}
+	}
+	resp.Cost = u.Cost.USD()
+	if upstream := u.CostMore.Upstream.USD(); resp.Cost != nil && upstream != nil && u.OwnKey {
+		*resp.Cost += *upstream
 	}
 	resp.ReasoningOnly = strings.TrimSpace(resp.Text) == "" && resp.Refusal == "" && (a.reasoning > 0 || resp.Usage.Reasoning > 0)
 	return resp

@@ -123,7 +123,7 @@ func (p *Provider) checkKey(ctx context.Context) error {
 	}
 	if left := key.Data.Left; left != nil && *left <= 0 {
 		e := p.wire.Fail(llm.ClassCredit, "the limit of the key at %s is used up", wire.Host(p.o.Wire.BaseURL))
-		e.Advice = "raise the limit of " + cmp.Or(p.o.Wire.KeyName, "the key") + " at the provider, then resume the run"
+		e.Advice = "raise the limit of " + p.o.Wire.KeyName + " at the provider, then resume the run"
 		return e
 	}
 	return nil

@@ -3,8 +3,8 @@
 package openai
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
@@ -90,7 +90,7 @@ var reasoningModel = regexp.MustCompile(`^(ft:)?(o\d|gpt-[5-9]|codex)`)
 // New returns the provider of one entry.
 func New(o Options) *Provider {
 	p := &Provider{o: o, forms: forms[o.Dialect]}
-	p.ownName = regexp.MustCompile(`(^|[^a-z0-9])` + regexp.QuoteMeta(strings.ToLower(o.Wire.Model)) + `($|[^a-z0-9])`)
+	p.ownName = regexp.MustCompile(`(^|[^a-z0-9_-])` + regexp.QuoteMeta(strings.ToLower(o.Wire.Model)) + `($|[^a-z0-9_-])`)
 	p.reasoning = o.Dialect == OpenAI && reasoningModel.MatchString(o.Wire.Model) && !strings.Contains(o.Wire.Model, "-chat")
 	switch {
 	case o.Form != "":
@@ -104,17 +104,22 @@ func New(o Options) *Provider {
 		p.now.capName = "max_completion_tokens"
 	}
 	if o.Dialect == OpenRouter {
-		headers := map[string]string{"X-Title": "PlanExe"}
-		for k, v := range o.Wire.Headers {
-			if strings.EqualFold(k, "X-Title") {
-				delete(headers, "X-Title")
-			}
-			headers[k] = v
-		}
-		p.o.Wire.Headers = headers
+		p.o.Wire.Headers = withTitle(o.Wire.Headers)
 	}
 	p.wire = wire.New(p.o.Wire)
 	return p
+}
+
+// withTitle adds the header by which OpenRouter names its caller, unless the user has set it.
+func withTitle(headers map[string]string) map[string]string {
+	out := map[string]string{"X-Title": "PlanExe"}
+	for k, v := range headers {
+		if strings.EqualFold(k, "X-Title") {
+			delete(out, "X-Title")
+		}
+		out[k] = v
+	}
+	return out
 }
 
 // Window returns the context length in tokens, 0 when it is not known.
@@ -168,13 +173,9 @@ func (p *Provider) Send(ctx context.Context, r llm.Request) (llm.Response, error
 	if by.tight && by.window > 0 {
 		r.MaxTokens = min(r.MaxTokens, max(256, by.window-wire.Bytes(r.Messages)/3))
 	}
-	body, err := p.body(r, by, form)
-	if err != nil {
-		return llm.Response{}, &llm.Error{Class: llm.ClassInternal, Entry: p.o.Wire.Entry, Message: "cannot write the request", Err: err}
-	}
 	a := answer{wire: p.wire}
-	err = p.wire.Stream(ctx, wire.Request{
-		URL: p.o.Wire.BaseURL + "/chat/completions", Body: body, FirstByte: r.FirstByte, Each: a.add,
+	err := p.wire.Stream(ctx, wire.Request{
+		URL: p.o.Wire.BaseURL + "/chat/completions", Body: p.body(r, by, form), FirstByte: r.FirstByte, Each: a.add,
 		Adapt: func(f wire.Failure) *llm.Error { return p.adapt(f, r, by, form) },
 	})
 	if err == nil && !a.begun {
@@ -189,13 +190,10 @@ func (p *Provider) Send(ctx context.Context, r llm.Request) (llm.Response, error
 }
 
 // body builds the request.
-func (p *Provider) body(r llm.Request, by *plan, form string) (map[string]any, error) {
+func (p *Provider) body(r llm.Request, by *plan, form string) map[string]any {
 	messages := r.Messages
 	if form == Text || p.o.Dialect != OpenAI {
-		var err error
-		if messages, err = wire.WithSchema(messages, r.Schema); err != nil {
-			return nil, err
-		}
+		messages = wire.WithSchema(messages, r.Schema)
 	}
 	if by.fold {
 		messages = foldSystem(messages)
@@ -222,28 +220,16 @@ func (p *Provider) body(r llm.Request, by *plan, form string) (map[string]any, e
 		body["reasoning_effort"] = effort
 	}
 	maps.Copy(body, p.o.Extra)
-	if err := shape(body, r, form, by.strict); err != nil {
-		return nil, err
-	}
+	shape(body, r, form, by.strict)
 	for name := range by.dropped {
 		delete(body, name)
 	}
-	return body, nil
+	return body
 }
 
 // shape adds what asks for the schema.
-func shape(body map[string]any, r llm.Request, form string, strict bool) error {
-	if form == "" || form == Text {
-		return nil
-	}
-	raw, err := json.Marshal(r.Schema)
-	if err != nil {
-		return err
-	}
-	name := r.Name
-	if name == "" {
-		name = "answer"
-	}
+func shape(body map[string]any, r llm.Request, form string, strict bool) {
+	name := cmp.Or(r.Name, "answer")
 	name = name[:min(len(name), 64)]
 	inner := map[string]any{"name": name}
 	if strict {
@@ -251,16 +237,15 @@ func shape(body map[string]any, r llm.Request, form string, strict bool) error {
 	}
 	switch form {
 	case JSONSchema:
-		inner["schema"] = json.RawMessage(raw)
+		inner["schema"] = r.Schema
 		body["response_format"] = map[string]any{"type": "json_schema", "json_schema": inner}
 	case JSONObject:
 		body["response_format"] = map[string]any{"type": "json_object"}
 	case Tools:
-		inner["description"], inner["parameters"] = "Takes the complete answer.", json.RawMessage(raw)
+		inner["description"], inner["parameters"] = "Takes the complete answer.", r.Schema
 		body["tools"] = []any{map[string]any{"type": "function", "function": inner}}
 		body["tool_choice"] = map[string]any{"type": "function", "function": map[string]any{"name": name}}
 	}
-	return nil
 }
 
 // foldSystem puts the system message in front of the first message of the user.

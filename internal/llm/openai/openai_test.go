@@ -244,6 +244,17 @@ func TestAnswers(t *testing.T) {
 		"cost with a key of one's own": {line(`{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}],` +
 			`"usage":{"prompt_tokens":10,"completion_tokens":4,"cost":0.25,"is_byok":true,"cost_details":{"upstream_inference_cost":5}}}`),
 			llm.Response{Text: "x", Finish: llm.FinishStop, Cost: cost(5.25)}, ""},
+		"counts in other forms": {line(`{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}`, `{"choices":[],"usage":{"prompt_tokens":10.0,`+
+			`"completion_tokens":"4","cost":"0.01","prompt_tokens_details":[],"completion_tokens_details":null,"is_byok":"no"}}`),
+			llm.Response{Text: "x", Finish: llm.FinishStop, Cost: cost(0.01)}, ""},
+		"usage is a text": {line(`{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}],"usage":"none"}`), llm.Response{Text: "x", Finish: llm.FinishStop}, ""},
+		"negative": {line(`{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":4,"cost":-5,` +
+			`"prompt_tokens_details":{"cached_tokens":-6},"is_byok":true,"cost_details":{"upstream_inference_cost":-1}}}`),
+			llm.Response{Text: "x", Finish: llm.FinishStop}, ""},
+		"negative fee of another's": {line(`{"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":4,"cost":0.5,` +
+			`"is_byok":true,"cost_details":{"upstream_inference_cost":-1}}}`),
+			llm.Response{Text: "x", Finish: llm.FinishStop, Cost: cost(0.5)}, ""},
+		"empty error":  {`{"error":"","choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}`, llm.Response{Text: "x", Finish: llm.FinishStop}, ""},
 		"no choices":   {line(`{"choices":[]}`), llm.Response{}, llm.ClassServer},
 		"none in body": {`{"choices":[],"object":"chat.completion"}`, llm.Response{}, llm.ClassServer},
 		"broken off":   {line(`{"choices":[{"delta":{"content":"x"},"finish_reason":"error"}]}`), llm.Response{Text: "x"}, llm.ClassServer},
@@ -271,6 +282,9 @@ func TestAnswers(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 			if reported := strings.Contains(c.body, "prompt_tokens"); reported == usage.Estimated && err == nil || reported && (usage.Prompt != 10 || usage.Completion != 4) {
+				t.Errorf("usage %+v", usage)
+			}
+			if usage.Prompt < 0 || usage.Completion < 0 || usage.Cached < 0 {
 				t.Errorf("usage %+v", usage)
 			}
 			if name == "cost" && (usage.Cached != 6 || usage.Reasoning != 2) {

@@ -232,3 +232,14 @@ func TestObjectKeepsOrderAndLastMemberCounts(t *testing.T) {
 		t.Errorf("Get = %v, %v", v, ok)
 	}
 }
+
+func TestSchemaIsNotEscapedForHTML(t *testing.T) {
+	t.Parallel()
+	s := For[struct {
+		Kind string `json:"kind" enum:"R&D,<none>"`
+	}]()
+	raw, err := s.MarshalJSON()
+	if err != nil || !strings.Contains(string(raw), `["R&D","<none>"]`) || s.String() != string(raw) {
+		t.Errorf("got %s, %v", raw, err)
+	}
+}

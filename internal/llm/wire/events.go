@@ -23,7 +23,7 @@ func (e *events) Read(p []byte) (int, error) {
 	for len(e.data) == 0 && e.err == nil {
 		var line []byte
 		line, e.err = e.in.ReadBytes('\n')
-		e.take(bytes.TrimRight(line, "\r\n"))
+		e.take(line)
 	}
 	if len(e.data) == 0 {
 		return 0, e.err
@@ -35,12 +35,12 @@ func (e *events) Read(p []byte) (int, error) {
 
 func (e *events) take(line []byte) {
 	field, value, colon := bytes.Cut(line, []byte(":"))
-	switch name := string(field); {
+	switch name := string(bytes.TrimRight(field, "\r\n")); {
 	case name == "": // a blank line or a comment
 	case name == "data" && string(bytes.TrimSpace(value)) == "[DONE]":
 		e.done()
 	case name == "data":
-		e.data = append(bytes.TrimPrefix(value, []byte(" ")), '\n')
+		e.data = bytes.TrimPrefix(value, []byte(" ")) // with its line end, which is white space of JSON
 	case colon && (name == "event" || name == "id" || name == "retry"):
 	case e.err == nil || e.err == io.EOF: // else the line may be cut
 		e.err = errNotEvents

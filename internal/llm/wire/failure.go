@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -99,19 +100,12 @@ func isEmpty(v any) bool {
 	case string:
 		return strings.TrimSpace(v) == ""
 	case []any:
-		return !slices.ContainsFunc(v, isFull)
+		return !slices.ContainsFunc(v, func(item any) bool { return !isEmpty(item) })
 	case map[string]any:
-		for _, member := range v {
-			if isFull(member) {
-				return false
-			}
-		}
-		return true
+		return isEmpty(slices.Collect(maps.Values(v)))
 	}
 	return v == nil || v == false || v == 0.0
 }
-
-func isFull(v any) bool { return !isEmpty(v) }
 
 // statusInside returns the status that an error object stands for, 502 when it does not say.
 func statusInside(object map[string]any) int {
@@ -194,9 +188,6 @@ func (c *Client) classify(f Failure, header http.Header, chat bool) *llm.Error {
 		return e
 	}
 	key := c.o.KeyName
-	if key == "" {
-		key = "api_key of entry " + c.o.Entry
-	}
 	mayBeContext := f.Status == 400 || f.Status == 413 || f.Status == 422 || f.Status == 500
 	mayBeModel := f.Status == 400 || f.Status == 404
 	switch {

@@ -45,14 +45,14 @@ type Request struct {
 func (c *Client) Stream(ctx context.Context, r Request) error {
 	firstByte := r.FirstByte
 	if c.noStream.Load() {
-		firstByte = max(firstByte, c.o.Limits.Whole)
+		firstByte = max(firstByte, wholeLimit)
 	}
-	total, stop := context.WithTimeoutCause(ctx, c.o.Limits.Total,
-		c.Fail(llm.ClassStall, "entry %q: the answer of %s was not complete after %s", c.o.Entry, c.host, seconds(c.o.Limits.Total)))
+	total, stop := context.WithTimeoutCause(ctx, totalLimit,
+		c.Fail(llm.ClassStall, "entry %q: the answer of %s was not complete after %s", c.o.Entry, c.host, seconds(totalLimit)))
 	defer stop()
 	inner, cancel := context.WithCancelCause(total)
 	defer cancel(nil)
-	w := newWatch(cancel)
+	w := &watch{cancel: cancel}
 	defer w.stop()
 	w.start(firstByte, c.late(firstByte))
 
@@ -61,8 +61,8 @@ func (c *Client) Stream(ctx context.Context, r Request) error {
 		return c.broken(ctx, inner, err)
 	}
 	defer resp.Body.Close()
-	body := &watched{ctx: inner, r: resp.Body, watch: w, silence: c.o.Limits.Silence, left: c.o.Limits.Body,
-		stall: c.Fail(llm.ClassStall, "entry %q: %s went silent for %s in the middle of its answer", c.o.Entry, c.host, seconds(c.o.Limits.Silence))}
+	body := &watched{ctx: inner, r: resp.Body, watch: w, left: bodyLimit,
+		stall: c.Fail(llm.ClassStall, "entry %q: %s went silent for %s in the middle of its answer", c.o.Entry, c.host, seconds(silenceLimit))}
 	if resp.StatusCode != http.StatusOK {
 		text, err := io.ReadAll(io.LimitReader(body, 64<<10))
 		if err != nil && len(text) == 0 {
@@ -70,8 +70,8 @@ func (c *Client) Stream(ctx context.Context, r Request) error {
 		}
 		return c.refuse(r, parseFailure(resp.StatusCode, text), resp.Header)
 	}
-	if firstByte < c.o.Limits.Whole && strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		w.extend(c.o.Limits.Whole-firstByte, c.late(c.o.Limits.Whole))
+	if firstByte < wholeLimit && strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
+		w.extend(wholeLimit-firstByte, c.late(wholeLimit))
 	}
 	state, err := c.read(r, body, resp.Header)
 	switch {
@@ -80,7 +80,7 @@ func (c *Client) Stream(ctx context.Context, r Request) error {
 	case err == nil:
 		return c.Fail(llm.ClassNetwork, "%s closed the connection before the answer was complete", c.host)
 	case errors.Is(err, errTooLong):
-		return c.Fail(llm.ClassInvalid, "the answer is longer than %d MiB", c.o.Limits.Body>>20)
+		return c.Fail(llm.ClassInvalid, "the answer is longer than %d MiB", bodyLimit>>20)
 	}
 	return c.broken(ctx, inner, err)
 }
@@ -121,28 +121,34 @@ func (c *Client) read(r Request, body *watched, header http.Header) (State, erro
 	for n := 0; ; n++ {
 		var raw json.RawMessage
 		err := d.Decode(&raw)
-		if err == io.EOF && n == 1 && !asEvents {
+		switch {
+		case err == nil:
+			err = take(raw)
+		case err == io.EOF && n == 1 && !asEvents:
 			c.noStream.Store(true)
 			if state == Going {
 				return state, c.Fail(llm.ClassServer, "%s answered with JSON that holds no answer", c.host)
 			}
-		}
-		if err == io.EOF {
+			return state, nil
+		case err == io.EOF:
 			return state, nil
 		}
-		if _, syntax := errors.AsType[*json.SyntaxError](err); syntax || errors.Is(err, errNotEvents) {
-			return state, c.Fail(llm.ClassServer, "%s answered with something that is not JSON", c.host)
-		}
-		if err == io.ErrUnexpectedEOF {
-			return state, errors.New("the connection was closed inside the answer")
-		}
 		if err != nil {
-			return state, err
-		}
-		if err := take(raw); err != nil {
-			return state, err
+			return state, c.unreadable(err)
 		}
 	}
+}
+
+// unreadable explains why a value of a body cannot be read, where the decoder's words do not.
+func (c *Client) unreadable(err error) error {
+	_, syntax := errors.AsType[*json.SyntaxError](err)
+	switch {
+	case syntax, errors.Is(err, errNotEvents):
+		return c.Fail(llm.ClassServer, "%s answered with something that is not JSON", c.host)
+	case err == io.ErrUnexpectedEOF:
+		return errors.New("the connection was closed inside the answer")
+	}
+	return err
 }
 
 // peek returns the first byte that is no white space or byte order mark, without taking it.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// errTooLong ends an answer beyond Limits.Body.
+// errTooLong ends an answer beyond bodyLimit.
 var errTooLong = errors.New("answer too long")
 
 // watch cancels an exchange when a limit passes.
@@ -19,8 +19,6 @@ type watch struct {
 	since  time.Time
 	limit  time.Duration
 }
-
-func newWatch(cancel context.CancelCauseFunc) *watch { return &watch{cancel: cancel} }
 
 // start replaces the limit; why becomes the cause when it passes.
 func (w *watch) start(d time.Duration, why error) {
@@ -49,13 +47,12 @@ func (w *watch) stop() {
 
 // watched is a body whose bytes keep the watch quiet. It is read by one goroutine.
 type watched struct {
-	ctx     context.Context // of the exchange
-	r       io.Reader
-	watch   *watch
-	silence time.Duration
-	stall   error
-	left    int64
-	state   State
+	ctx   context.Context // of the exchange
+	r     io.Reader
+	watch *watch
+	stall error
+	left  int64
+	state State
 }
 
 func (b *watched) Read(p []byte) (int, error) {
@@ -68,7 +65,7 @@ func (b *watched) Read(p []byte) (int, error) {
 	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
 	if n > 0 && b.state == Going {
-		b.watch.start(b.silence, b.stall)
+		b.watch.start(silenceLimit, b.stall)
 	}
 	return n, err
 }

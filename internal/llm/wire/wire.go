@@ -4,7 +4,6 @@ package wire
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,23 +21,15 @@ import (
 	"planexe/internal/llm/schema"
 )
 
-// Limits of one exchange. A zero field stands for the value of DefaultLimits.
-type Limits struct {
-	Silence time.Duration // between two bytes of the body, after the first
-	Total   time.Duration // of the whole exchange
-	Whole   time.Duration // least time until the first byte for a server that does not stream
-	Ask     time.Duration // of a question without a model, such as a list of models
-	Body    int64         // bytes of an answer
-}
-
-// DefaultLimits are those of production. A slow answer that keeps coming is no error, so Total is
-// generous. Nothing changes it.
-var DefaultLimits = Limits{
-	Silence: 90 * time.Second, Total: 15 * time.Minute, Whole: 300 * time.Second, Ask: 5 * time.Second, Body: 8 << 20,
-}
-
+// Limits of one exchange. A slow answer that keeps coming is no error, so totalLimit is generous.
 const (
 	connectLimit = 10 * time.Second
+	silenceLimit = 90 * time.Second  // between two bytes of the body, after the first
+	totalLimit   = 15 * time.Minute  // of the whole exchange
+	wholeLimit   = 300 * time.Second // least time until the first byte for a server that does not stream
+	askLimit     = 5 * time.Second   // of a question without a model, such as a list of models
+	bodyLimit    = 8 << 20           // bytes of an answer
+
 	// What is waited for after a complete answer: token counts, then the end of the body, which
 	// lets the connection be used again.
 	usageGrace = 5 * time.Second
@@ -51,10 +42,9 @@ type Options struct {
 	Model     string // for messages
 	BaseURL   string // for messages; requests carry whole URLs
 	Key       string // sent as a bearer token; "" sends none
-	KeyName   string // variable that holds the key, for messages; "" when it stands in the configuration
+	KeyName   string // where the key comes from, for messages: a variable, or "api_key of entry x"
 	Headers   map[string]string
-	Secrets   []string // values that no message may show, besides Key
-	Limits    Limits
+	Secrets   []string          // values that no message may show, besides Key
 	Transport http.RoundTripper // nil: an own NewTransport
 }
 
@@ -84,11 +74,6 @@ func NewTransport() *http.Transport {
 
 // New returns a client.
 func New(o Options) *Client {
-	o.Limits.Silence = cmp.Or(o.Limits.Silence, DefaultLimits.Silence)
-	o.Limits.Total = cmp.Or(o.Limits.Total, DefaultLimits.Total)
-	o.Limits.Whole = cmp.Or(o.Limits.Whole, DefaultLimits.Whole)
-	o.Limits.Ask = cmp.Or(o.Limits.Ask, DefaultLimits.Ask)
-	o.Limits.Body = cmp.Or(o.Limits.Body, DefaultLimits.Body)
 	if o.Transport == nil {
 		o.Transport = NewTransport()
 	}
@@ -133,17 +118,17 @@ func IsLoopback(base string) bool {
 }
 
 // Ask sends a question that costs nothing, a POST of body or a GET when body is nil, and decodes
-// the answer into out. It takes at most Limits.Ask. Errors are *llm.Error.
+// the answer into out. It takes at most askLimit. Errors are *llm.Error.
 func (c *Client) Ask(ctx context.Context, address string, body, out any) error {
-	limited, cancel := context.WithTimeoutCause(ctx, c.o.Limits.Ask,
-		c.Fail(llm.ClassTimeout, "no answer from %s within %s", c.host, seconds(c.o.Limits.Ask)))
+	limited, cancel := context.WithTimeoutCause(ctx, askLimit,
+		c.Fail(llm.ClassTimeout, "no answer from %s within %s", c.host, seconds(askLimit)))
 	defer cancel()
 	resp, err := c.send(limited, address, body)
 	if err != nil {
 		return c.broken(ctx, limited, err)
 	}
 	defer resp.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(resp.Body, c.o.Limits.Body))
+	data, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit))
 	if err != nil {
 		return c.broken(ctx, limited, err)
 	}

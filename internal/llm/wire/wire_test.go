@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"planexe/internal/llm"
+	"planexe/internal/llm/schema"
 )
 
 const key = "sk-very-secret-key-0123456789"
@@ -62,6 +64,8 @@ func TestForms(t *testing.T) {
 		"data over two lines":    {"data: {\"t\":\ndata: \"a\"}\n\ndata: [DONE]\n\n", "a"},
 		"lines":                  {"{\"t\":\"a\"}\n{\"t\":\"b\"}\n{\"end\":true}\n", "a b"},
 		"one body":               {"\ufeff {\n \"t\": \"a\", \"end\": true}", ""},
+		"no data":                {"data:\n\ndata: {\"t\":\"a\"}\n\ndata: [DONE]\n\n", "a"},
+		"no error":               {"data: {\"t\":\"a\",\"error\":\"\"}\n\ndata: {\"t\":\"b\",\"error\":{}}\n\ndata: {\"t\":\"c\",\"error\":{\"code\":null,\"message\":\" \"}}\n\ndata: {\"end\":true,\"error\":null}\n\n", "a b c"},
 		"text after the end":     {"data: {\"end\":true}\n\nnonsense", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -137,11 +141,13 @@ func TestClasses(t *testing.T) {
 		{name: "200, error in a stream", status: 200, body: "data: {\"t\":\"a\"}\n\ndata: {\"error\":{\"code\":502,\"message\":\"gone\"}}\n\n", want: llm.ClassServer, says: "gone"},
 		{name: "200, HTML", status: 200, body: `<html></html>`, want: llm.ClassServer, says: "not JSON"},
 		{name: "200, words", status: 200, body: "all is well\n", want: llm.ClassServer, says: "not JSON"},
-		{name: "200, broken data", status: 200, body: "data: {\"t\": \n\n", want: llm.ClassServer, says: "not JSON"},
+		{name: "200, broken data", status: 200, body: "data: {\"t\": oops}\n\n", want: llm.ClassServer, says: "not JSON"},
+		{name: "200, an event cut short", status: 200, body: "data: {\"t\": \"a\n\ndata: {\"t\":\"b\"}\n\n", want: llm.ClassServer, says: "not JSON"},
 		{name: "200, empty", status: 200, want: llm.ClassServer, says: "empty"},
 		{name: "200, JSON without answer", status: 200, body: `{"t":"a"}`, want: llm.ClassServer, says: "no answer"},
 		{name: "ends too early", status: 200, body: "data: {\"t\":\"a\"}\n\n", want: llm.ClassNetwork, says: "before the answer was complete"},
 		{name: "ends inside a line", status: 200, body: "{\"t\":\"a\"}\n{\"t\":", want: llm.ClassNetwork, says: "broke"},
+		{name: "ends inside an event", status: 200, body: "data: {\"t\":\"a", want: llm.ClassNetwork, says: "inside the answer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -178,6 +184,13 @@ func noKey(t *testing.T, e *llm.Error) {
 	t.Helper()
 	if all := fmt.Sprintf("%s %s %+v", e.Error(), e.Advice, *e); strings.Contains(all, key) {
 		t.Errorf("the key is shown: %s", all)
+	}
+}
+
+func TestFailureTextIsNotEscaped(t *testing.T) {
+	t.Parallel()
+	if f := parseFailure(400, []byte(`{"error":{"message":"N <= 5 & M"}}`)); !strings.Contains(f.Text, "n <= 5 & m") {
+		t.Errorf("got %q", f.Text)
 	}
 }
 
@@ -263,18 +276,86 @@ func TestReset(t *testing.T) {
 func TestTooLong(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for range 100 {
-			if _, err := fmt.Fprintf(w, "data: {\"t\":\"%s\"}\n\n", strings.Repeat("x", 1000)); err != nil {
+		for range 20 {
+			if _, err := fmt.Fprintf(w, "data: {\"t\":\"%s\"}\n\n", strings.Repeat("x", 1<<20)); err != nil {
 				return
 			}
 		}
 	}))
 	defer server.Close()
 	var got []string
-	c := New(Options{BaseURL: server.URL, Limits: Limits{Body: 10_000}})
+	c := New(Options{BaseURL: server.URL})
 	err := c.Stream(t.Context(), Request{URL: server.URL, Body: 1, FirstByte: time.Minute, Each: collect(&got)})
-	if llm.ClassOf(err) != llm.ClassInvalid || len(got) > 10 {
+	if llm.ClassOf(err) != llm.ClassInvalid || len(got) > 8 {
 		t.Errorf("got %d values, %v", len(got), err)
+	}
+}
+
+// TestUnfinishedEvent: reading an event of many lines must not take time by its square, which
+// would be hours here.
+func TestUnfinishedEvent(t *testing.T) {
+	t.Parallel()
+	const line = "data: 1,\n"
+	_, err := stream(t, func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "data: [\n"+strings.Repeat(line, 5<<20/len(line)))
+	})
+	if llm.ClassOf(err) != llm.ClassNetwork {
+		t.Errorf("got %v", err)
+	}
+}
+
+// endless is a server's body that never waits and never ends, and knows no context.
+type endless struct{ read int }
+
+func (e *endless) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(e)}, nil
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, "data: {}\n")
+	e.read += n
+	return n, nil
+}
+
+func TestCancelStopsReading(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	server := &endless{}
+	c := New(Options{BaseURL: "http://model.example", Transport: server})
+	err := c.Stream(ctx, Request{URL: "http://model.example", Body: 1, FirstByte: time.Minute, Each: func(json.RawMessage) (State, error) {
+		cancel()
+		return Going, nil
+	}})
+	if llm.ClassOf(err) != llm.ClassCancelled || server.read > 100_000 {
+		t.Errorf("got %v after %d bytes", err, server.read)
+	}
+}
+
+func TestAmount(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]float64{
+		`12`: 12, `12.0`: 12, `"0.01"`: 0.01, `" 7 "`: 7, `0`: 0,
+		`-5`: -1, `"-5"`: -1, `"NaN"`: -1, `"Inf"`: -1, `1e999`: -1, `1e30`: -1, `null`: -1, `[]`: -1, `{}`: -1, `true`: -1, `"many"`: -1,
+	} {
+		var got struct{ N Amount }
+		if err := json.Unmarshal([]byte(`{"n":`+text+`}`), &got); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if usd := got.N.USD(); (usd == nil) != (want < 0) || usd != nil && *usd != want || got.N.Count() != int(max(want, 0)) {
+			t.Errorf("%s is %+v, want %v", text, got.N, want)
+		}
+	}
+}
+
+// TestSchemaIsShownAsItIs: in a prompt nobody takes the escapes of HTML back.
+func TestSchemaIsShownAsItIs(t *testing.T) {
+	t.Parallel()
+	s := schema.For[struct {
+		Kind string `json:"kind" enum:"R&D,<none>"`
+	}]()
+	got := WithSchema([]llm.Message{{Role: llm.User, Content: "What?"}}, s)[0].Content
+	if !strings.Contains(got, `"R&D","<none>"`) {
+		t.Errorf("got %s", got)
 	}
 }
 

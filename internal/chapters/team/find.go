@@ -1,0 +1,115 @@
+package team
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"planexe/internal/llm/schema"
+	"planexe/internal/plan"
+	"planexe/internal/step"
+)
+
+// Find asks for the roles that together can carry the plan out.
+var Find = step.Func{
+	Name:    "find_team_members",
+	About:   "The roles that together can carry the plan out",
+	Prompts: []string{"find_team_members"},
+	Needs:   base(),
+	Uses:    step.Docs(plan.RelatedResources),
+	Writes:  step.Docs(plan.TeamFoundRaw, plan.TeamFound),
+	Calls:   step.Once,
+	Run:     find,
+}
+
+type found struct {
+	Roles []role `json:"brainstorm_of_needed_team_members" count:"1-15"`
+}
+
+// role asks for the number of people in parts, so that it can be relied on.
+type role struct {
+	Title        string `json:"job_category_title"`
+	Explanation  string `json:"short_explanation"`
+	Min          int    `json:"people_min" range:"1-"`
+	Max          int    `json:"people_max" range:"1-"`
+	Dependence   string `json:"people_depend_on" empty:"ok"`
+	Consequences string `json:"consequences_of_not_having_this_role"`
+}
+
+// people writes the number as a reader wants it: "2", or "2-4: depends on the season".
+func (r role) people() string {
+	text := fmt.Sprint(min(r.Min, r.Max))
+	if r.Min != r.Max {
+		text += fmt.Sprintf("-%d", max(r.Min, r.Max))
+	}
+	if r.Dependence != "" {
+		text += ": " + r.Dependence
+	}
+	return text
+}
+
+type rawRole struct {
+	Title        string `json:"job_category_title"`
+	Explanation  string `json:"short_explanation"`
+	People       string `json:"people_needed"`
+	Consequences string `json:"consequences_of_not_having_this_role"`
+	Min          int    `json:"people_min"` // our addition, as is Max
+	Max          int    `json:"people_max"`
+}
+
+func find(ctx context.Context, w *step.Work) error {
+	got, err := step.Question[found]{Prompt: "find_team_members", Check: checkRoles}.Ask(ctx, w)
+	if err != nil {
+		return err
+	}
+	var raw struct {
+		Roles []rawRole `json:"brainstorm_of_needed_team_members"`
+	}
+	var members []plan.TeamMember
+	for i, r := range got.Value.Roles {
+		raw.Roles = append(raw.Roles, rawRole{r.Title, r.Explanation, r.people(), r.Consequences, min(r.Min, r.Max), max(r.Min, r.Max)})
+		members = append(members, plan.TeamMember{
+			ID: i + 1, Category: line(r.Title), Explanation: r.Explanation, Consequences: r.Consequences, Count: r.people(),
+		})
+	}
+	if err := w.WriteRaw(plan.TeamFoundRaw, raw, got.Source); err != nil {
+		return err
+	}
+	return w.WriteJSON(plan.TeamFound, apart(members))
+}
+
+func checkRoles(a *found) []schema.Problem {
+	var out []schema.Problem
+	for i, r := range a.Roles {
+		at := fmt.Sprintf("brainstorm_of_needed_team_members[%d]", i)
+		same := func(o role) bool { return fold(o.Title) == fold(r.Title) }
+		if slices.ContainsFunc(a.Roles[:i], same) {
+			out = append(out, schema.Problem{Path: at + ".job_category_title", Found: fmt.Sprintf("the title %q once more", r.Title), Want: "a title that no other role has", Soft: true})
+		}
+		if r.Min > r.Max {
+			out = append(out, schema.Problem{Path: at + ".people_min", Found: fmt.Sprintf("%d, more than people_max", r.Min), Want: fmt.Sprintf("at most %d", r.Max), Soft: true})
+		}
+	}
+	return out
+}
+
+// apart numbers members of equal titles, so that readers can tell them apart.
+func apart(members []plan.TeamMember) []plan.TeamMember {
+	total, seen := map[string]int{}, map[string]int{}
+	for _, m := range members {
+		total[fold(m.Category)]++
+	}
+	for i := range members {
+		if key := fold(members[i].Category); total[key] > 1 {
+			seen[key]++
+			members[i].Category += fmt.Sprintf(" (%d)", seen[key])
+		}
+	}
+	return members
+}
+
+// line keeps a text from breaking out of the heading it stands in.
+func line(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func fold(text string) string { return strings.ToLower(line(text)) }
