@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"planexe/internal/llm/answer"
@@ -108,8 +109,7 @@ func (w *walk) lacksRoom(e *Entry) {
 // reask shows the model its wrong answer; false when that was done often enough.
 func (w *walk) reask(t *tries, x *exchange) bool {
 	if t.rest != nil && t.parts < maxParts && x.content == nil && x.failure == nil && len(t.rest.missing()) > 0 {
-		t.parts++
-		t.wrong, t.complaint = t.rest.ask()
+		w.askRest(t, x.entry)
 		return true
 	}
 	t.rest = nil
@@ -150,8 +150,7 @@ func (w *walk) giveRoom(t *tries, x *exchange) bool {
 		more = t.rest != nil
 	}
 	if more && t.parts < maxParts {
-		t.parts++
-		t.wrong, t.complaint = t.rest.ask()
+		w.askRest(t, x.entry)
 		return true
 	}
 	// In the next round the entry is asked for a shorter answer.
@@ -160,4 +159,11 @@ func (w *walk) giveRoom(t *tries, x *exchange) bool {
 	}
 	w.cutOff[x.entry]++
 	return false
+}
+
+// askRest makes the next request one for the rest of a list.
+func (w *walk) askRest(t *tries, e *Entry) {
+	t.parts++
+	t.wrong, t.complaint = t.rest.ask()
+	t.complaint = strings.TrimSpace(t.complaint + " " + brevity(w.cutOff[e]))
 }

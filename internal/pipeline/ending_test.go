@@ -65,10 +65,10 @@ func TestStepEndsRun(t *testing.T) {
 // budget is an error that ends the run.
 type budget struct{}
 
-func (budget) Error() string                          { return "no money left" }
-func (budget) Reason() event.Reason                   { return event.Reason{Class: "budget", Message: "no money left"} }
-func (budget) Ending() (event.Outcome, bool)          { return event.Budget, true }
-func spend(context.Context, *pipeline.Work) error     { return errors.Join(errors.New("call 3"), budget{}) }
+func (budget) Error() string                      { return "no money left" }
+func (budget) Reason() event.Reason               { return event.Reason{Class: "budget", Message: "no money left"} }
+func (budget) Ending() (event.Outcome, bool)      { return event.Budget, true }
+func spend(context.Context, *pipeline.Work) error { return errors.Join(errors.New("call 3"), budget{}) }
 
 func TestErrorEndsRun(t *testing.T) {
 	t.Parallel()

@@ -184,15 +184,11 @@ func (e *engine) execute(ctx context.Context, n *node, why string) (status, erro
 			e.finish(w.ending.Outcome, w.ending.Reason, w.ending)
 		}
 		return ok, nil
-	case errors.As(err, &broken):
-		// The log tells no end of this step: its outputs may be half stored.
-		e.finish(event.Failed, e.fail(n, reasonOf(broken)), broken)
-		return failed, err
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !errors.As(err, &broken):
 		// A step that fails because its context ended did not fail: it was stopped.
 		return aborted, nil
 	}
-	reason := e.fail(n, reasonOf(err))
+	reason := e.fail(n, err)
 	var en ender
 	if errors.As(err, &en) {
 		if outcome, ends := en.Ending(); ends {
@@ -202,12 +198,21 @@ func (e *engine) execute(ctx context.Context, n *node, why string) (status, erro
 	return failed, e.append(event.StepFailed{Step: n.Name, Reason: reason, Stack: stack})
 }
 
-func (e *engine) fail(n *node, reason event.Reason) event.Reason {
+func (e *engine) fail(n *node, err error) event.Reason {
+	reason := reasonOf(err)
 	reason.Step = n.Name
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.result.Failed = append(e.result.Failed, Failure{n.Name, reason})
+	e.breaks(err)
 	return reason
+}
+
+// breaks keeps the first failure of the store; e.mu is held.
+func (e *engine) breaks(err error) {
+	if e.broken == nil {
+		errors.As(err, &e.broken)
+	}
 }
 
 // try runs the step's own code; a panic in it is that step's failure and nobody else's.
@@ -281,9 +286,7 @@ func (e *engine) settle(n *node, s status, err error) {
 	if s == aborted {
 		e.result.Aborted = append(e.result.Aborted, n.Name)
 	}
-	if e.broken == nil {
-		errors.As(err, &e.broken)
-	}
+	e.breaks(err)
 	e.mu.Unlock()
 	if err != nil {
 		e.finish(event.Failed, reasonOf(err), err)

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,34 +15,53 @@ import (
 // last done, and how often it was asked for anew. The zero value is an empty log.
 type Records struct {
 	done        map[string]event.StepDone
-	wrote       map[string]string // artifact → digest of what a step last wrote there
-	open        map[string]bool   // steps that began and of which the log tells no end
-	asked       map[string]bool   // steps asked for anew and not done since: even files changed by hand are made anew
+	wrote       map[string][]string // artifact → digests of which one stands there by a step's hand
+	open        map[string]bool     // steps that began and were not done since
+	cut         map[string]bool     // steps that began to store their outputs and were not done since
+	asked       map[string]bool     // steps asked for anew and not done since: even files changed by hand are made anew
 	generations map[string]int
 	events      int64
 }
+
+// Storing says what a step is about to store, by content. Only it tells, after a crash in the
+// middle of that, which files are the step's and which are a person's.
+type Storing struct {
+	Step    string            `json:"step"`
+	Outputs map[string]string `json:"outputs"` // artifact → digest
+}
+
+// Type names the event in a log.
+func (Storing) Type() string { return "step.storing" }
 
 // Apply folds one event in.
 func (r *Records) Apply(e event.Event) {
 	if r.done == nil {
 		*r = Records{
-			done: map[string]event.StepDone{}, wrote: map[string]string{}, open: map[string]bool{},
-			asked: map[string]bool{}, generations: map[string]int{},
+			done: map[string]event.StepDone{}, wrote: map[string][]string{}, generations: map[string]int{},
+			open: map[string]bool{}, cut: map[string]bool{}, asked: map[string]bool{},
 		}
 	}
 	r.events++
 	switch d := e.Data.(type) {
 	case event.StepStarted:
 		r.open[d.Step] = true
+	case Storing:
+		r.storing(d)
+	case event.Unknown: // package event reads only the types of its own
+		var s Storing
+		if d.Name == s.Type() && json.Unmarshal(d.Raw, &s) == nil {
+			r.storing(s)
+		}
 	case event.StepDone:
 		r.done[d.Step] = d
-		maps.Copy(r.wrote, d.Outputs)
+		for name, digest := range d.Outputs {
+			r.wrote[name] = []string{digest}
+		}
 		delete(r.open, d.Step)
+		delete(r.cut, d.Step)
 		delete(r.asked, d.Step)
-	case event.StepFailed:
-		delete(r.open, d.Step)
 	case event.ArtifactWritten:
-		r.wrote[d.Name] = d.Digest
+		r.wrote[d.Name] = []string{d.Digest}
 	case event.ArtifactRemoved:
 		delete(r.wrote, d.Name)
 	case event.RunEnding:
@@ -57,13 +77,19 @@ func (r *Records) Apply(e event.Event) {
 	}
 }
 
+func (r *Records) storing(s Storing) {
+	r.cut[s.Step] = true
+	for name, digest := range s.Outputs {
+		r.wrote[name] = append(r.wrote[name], digest)
+	}
+}
+
 // Generation returns how often a rerun of the step was asked for.
 func (r *Records) Generation(step string) int { return r.generations[step] }
 
-// edited tells whether a person changed an artifact since a step wrote it.
-func (r *Records) edited(name string, now []byte) bool {
-	was, ok := r.wrote[name]
-	return ok && was != Digest(now)
+// edited tells whether an artifact of that digest was changed by a person since a step wrote it.
+func (r *Records) edited(name, digest string) bool {
+	return len(r.wrote[name]) > 0 && !slices.Contains(r.wrote[name], digest)
 }
 
 // State says whether a step is up to date.
@@ -81,15 +107,17 @@ type State struct {
 // old and new ones; that is no decision, and it runs again.
 func (g *Graph) Check(name string, store Store, r *Records, speed string, refresh bool) (State, error) {
 	s := g.byName[name].Step
-	if r.asked[name] {
+	switch {
+	case r.asked[name]:
 		return State{Why: "asked for"}, nil
+	case r.cut[name]:
+		return State{Why: "it was cut short"}, nil
 	}
 	rec, ok := r.done[name]
 	if !ok {
 		return State{Why: "never done"}, nil
 	}
 	var st State
-	mixed := false
 	for _, out := range s.Outputs {
 		d, err := digestOf(store, out)
 		if err != nil {
@@ -98,13 +126,9 @@ func (g *Graph) Check(name string, store Store, r *Records, speed string, refres
 		if d == "" {
 			return State{Why: out + " is missing"}, nil
 		}
-		if want, ok := rec.Outputs[out]; ok && want != d {
+		if r.edited(out, d) {
 			st.Edited = append(st.Edited, out)
-			mixed = mixed || r.open[name] || d == r.wrote[out]
 		}
-	}
-	if mixed {
-		return State{Why: "it was cut short"}, nil
 	}
 	for _, in := range slices.Sorted(maps.Keys(rec.Reads)) {
 		d, err := digestOf(store, in)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -125,7 +126,6 @@ func matches(pattern, name string) bool {
 // It returns the digests for the step's record. Files changed by hand are left alone unless a
 // rerun was asked for; then a copy is set aside.
 func (w *Work) commit(r *Records) (map[string]string, error) {
-	digests := map[string]string{}
 	for _, out := range w.node.Outputs {
 		if _, ok := w.outputs[out]; !ok {
 			return nil, fmt.Errorf("step %s ended without writing %s", w.node.Name, out)
@@ -135,9 +135,15 @@ func (w *Work) commit(r *Records) (map[string]string, error) {
 	if err != nil {
 		return nil, &StoreError{"list the artifacts", err}
 	}
+	digests := map[string]string{}
+	for name, data := range w.outputs {
+		digests[name] = Digest(data)
+	}
+	if err := w.Emit(Storing{w.node.Name, maps.Clone(digests)}); err != nil {
+		return nil, err
+	}
 	for _, name := range w.order() {
 		data := w.outputs[name]
-		digests[name] = Digest(data)
 		now, err := w.store.Read(name)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, &StoreError{"read " + name, err}
@@ -145,9 +151,9 @@ func (w *Work) commit(r *Records) (map[string]string, error) {
 		if err == nil && bytes.Equal(now, data) {
 			continue
 		}
-		if err == nil && r.edited(name, now) {
+		if err == nil && r.edited(name, Digest(now)) {
 			if !r.asked[w.node.Name] {
-				digests[name] = r.wrote[name] // still edited
+				digests[name] = r.wrote[name][0] // still edited
 				continue
 			}
 			if err := w.store.SetAside(name); err != nil {
@@ -177,7 +183,7 @@ func (w *Work) remove(name string, r *Records) error {
 	if err != nil {
 		return &StoreError{"read " + name, err}
 	}
-	if r.edited(name, now) {
+	if r.edited(name, Digest(now)) {
 		if err := w.store.SetAside(name); err != nil {
 			return &StoreError{"set aside " + name, err}
 		}

@@ -11,6 +11,7 @@ import (
 	"planexe/internal/chapters/diagnostics"
 	"planexe/internal/chapters/expert"
 	"planexe/internal/chapters/facts"
+	"planexe/internal/chapters/governance"
 	"planexe/internal/chapters/lever"
 	"planexe/internal/chapters/project"
 	"planexe/internal/event"
@@ -22,7 +23,9 @@ import (
 
 // Chapters are the plan's chapters in reading order. A new chapter is one line here.
 func Chapters() []step.Chapter {
-	return []step.Chapter{facts.Chapter, diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter}
+	return []step.Chapter{
+		facts.Chapter, diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter, governance.Chapter,
+	}
 }
 
 // NewGraph builds the graph of the whole plan: every chapter, then the report, then the marker.

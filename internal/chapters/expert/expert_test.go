@@ -17,8 +17,10 @@ import (
 
 var given = map[plan.Artifact]string{
 	plan.Prompt: "Plan:\nOpen a bakery", plan.Decisions: "## Primary Decisions", plan.Scenarios: "# Choosing Our Strategic Path",
-	plan.AssumptionsShort: "# Purpose",
+	plan.AssumptionsShort: "# Purpose", plan.ProjectPlan: "**Goal Statement:** A bakery", plan.SWOT: "## Strengths",
 }
+
+var whole = step.Chapter{Name: "expert", Prompts: prompts, Steps: []step.Step{PreProjectAssessment, Review}}
 
 func review(who string) reviewer {
 	r := reviewer{Title: who + " title", Name: who + " name"}
@@ -34,7 +36,10 @@ func runWith(t *testing.T, verdict string) *chaptertest.Run {
 	for a, text := range given {
 		docs[a] = text
 	}
-	run := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: docs, Answer: func(llm.Request, int) any {
+	run := chaptertest.Case{Chapters: []step.Chapter{whole}, Given: docs, Answer: func(r llm.Request, round int) any {
+		if r.Name == "expert_review" {
+			return reviewAnswer(r, round)
+		}
 		return assessment{review("first"), review("second"), "sum", "Proceed with Caution: ask first."}
 	}}.Run(t)
 	run.MustDo(t)
@@ -44,7 +49,7 @@ func runWith(t *testing.T, verdict string) *chaptertest.Run {
 func TestAssessment(t *testing.T) {
 	t.Parallel()
 	run := runWith(t, plan.Allow)
-	chaptertest.MustAskAll(t, Chapter, run)
+	chaptertest.MustAskAll(t, whole, run)
 	for _, s := range []struct {
 		file plan.Artifact
 		path []string

@@ -16,15 +16,17 @@ var Setup = step.Ask[setup]{
 	Needs: base(plan.BodiesRaw),
 	Rules: func(w *step.Work) ([]schema.Rule, error) {
 		names, _, err := read(w)
-		return []schema.Rule{schema.EachOnce("milestones.body", names...)}, err
+		return []schema.Rule{schema.EachOnce("milestones.body", names...), schema.CountOf("governance_implementation_plan", len(names), mostSteps)}, err
 	},
 	Check: checkSetup,
 	Raw:   plan.GovernanceSetupRaw,
 	Page:  plan.GovernanceSetup,
 }
 
+const mostSteps = 30
+
 type setup struct {
-	Steps []setupStep `json:"governance_implementation_plan" count:"1-30"`
+	Steps []setupStep `json:"governance_implementation_plan"` // at least one per body
 	// Milestones are our addition: with them it can be checked that no body works before it exists.
 	Milestones []milestone `json:"milestones"`
 }
