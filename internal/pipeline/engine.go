@@ -113,11 +113,11 @@ func (g *Graph) Run(ctx context.Context, store Store, r *Records, o Options) (Re
 
 // step brings one step up to date and says how it ended. Its inputs have ended.
 func (e *engine) step(ctx context.Context, n *node) (status, error) {
-	if ctx.Err() != nil {
-		return aborted, nil
-	}
 	if len(e.o.Only) > 0 && !slices.Contains(e.o.Only, n.Name) {
 		return e.unchosen(n)
+	}
+	if ctx.Err() != nil {
+		return aborted, nil
 	}
 	for _, in := range n.Needs {
 		p := e.g.producer[in]

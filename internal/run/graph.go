@@ -14,6 +14,8 @@ import (
 	"planexe/internal/chapters/governance"
 	"planexe/internal/chapters/lever"
 	"planexe/internal/chapters/project"
+	"planexe/internal/chapters/swot"
+	"planexe/internal/chapters/team"
 	"planexe/internal/event"
 	"planexe/internal/pipeline"
 	"planexe/internal/plan"
@@ -24,7 +26,7 @@ import (
 // Chapters are the plan's chapters in reading order. A new chapter is one line here.
 func Chapters() []step.Chapter {
 	return []step.Chapter{
-		facts.Chapter, diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter, governance.Chapter,
+		facts.Chapter, diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter, governance.Chapter, team.Chapter, swot.Chapter,
 	}
 }
 

@@ -148,6 +148,9 @@ func Execute(ctx context.Context, id string, store Store, s Spec) (End, error) {
 	if err := prepare(store); err != nil {
 		return End{}, err
 	}
+	if err := unmark(store, &records, s); err != nil {
+		return End{}, err
+	}
 	sizes := pipeline.Typical
 	sizes.Fast = s.Speed == Fast
 	started := s.started(id, sizes)
@@ -252,6 +255,25 @@ func prepare(store Store) error {
 	return nil
 }
 
+// unmark takes the completion mark from a run that has something to do: whoever looks for it must
+// not take a half remade plan for a complete one.
+func unmark(store Store, records *pipeline.Records, s Spec) error {
+	for _, st := range s.Graph.Steps() {
+		state, err := s.Graph.Check(st.Name, store, records, s.Speed, s.Refresh)
+		if err != nil {
+			return err
+		}
+		if state.Clean {
+			continue
+		}
+		if err := store.Remove(plan.Complete.Name); err != nil {
+			return &pipeline.StoreError{Doing: "remove " + plan.Complete.Name, Err: err}
+		}
+		return nil
+	}
+	return nil
+}
+
 func (s Spec) started(id string, sizes pipeline.Sizes) event.RunStarted {
 	e := event.RunStarted{
 		Run: id, Version: s.Version, Why: s.Why, Speed: s.Speed, Concurrency: s.Concurrency, MaxCost: s.MaxCost,
@@ -276,11 +298,12 @@ func conclude(ctx context.Context, r pipeline.Result) End {
 	switch {
 	case r.Ending != nil:
 		end.Outcome, end.Reason = r.Ending.Outcome, r.Ending.Reason
-	case errors.Is(context.Cause(ctx), ErrStop):
+	case len(r.Aborted) == 0 && len(r.Failed) == 0 && len(r.Skipped) == 0: // also when the stop came too late
+	case len(r.Aborted) > 0 && errors.Is(context.Cause(ctx), ErrStop):
 		end.Outcome, end.Reason = event.Stopped, event.Reason{Class: "stopped", Message: ErrStop.Error(), CanRetry: true, Advice: "resume the run to go on"}
-	case ctx.Err() != nil:
+	case len(r.Aborted) > 0:
 		end.Outcome, end.Reason = event.Interrupted, event.Reason{Class: "interrupted", Message: "the program was told to end", CanRetry: true, Advice: "resume the run to go on"}
-	case len(r.Failed) > 0 || len(r.Skipped) > 0:
+	default:
 		end.Outcome = event.Partial
 		if len(r.Failed) > 0 {
 			end.Reason = r.Failed[0].Reason

@@ -23,14 +23,14 @@ import (
 
 const simPrompt = "Open a small bakery in Lyon with 300,000 EUR, four employees and a wood-fired oven. The first bread is sold within nine months."
 
+// simPlans is how many plans are made at each rate of faults.
+var simPlans = 50
+
 // TestSimulation makes whole plans with a model whose answers are spoiled as often as real models
 // do it, and ten times as often. Time is virtual. PLANEXE_SIM sets how many plans are made at each
 // rate.
 func TestSimulation(t *testing.T) {
-	plans := 50
-	if testing.Short() {
-		plans = 10
-	}
+	plans := simPlans
 	if s := os.Getenv("PLANEXE_SIM"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {

@@ -113,7 +113,11 @@ func openRoot(path string) (*Dir, error) {
 
 func (d *Dir) prepare() error {
 	for _, dir := range []string{Hidden, tempDir} {
-		if err := d.root.Mkdir(dir, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		err := d.root.Mkdir(dir, 0o777)
+		if errors.Is(err, fs.ErrExist) {
+			_, err = d.root.Stat(dir) // a link may lead out of the directory
+		}
+		if err != nil {
 			return fmt.Errorf("the run directory cannot be written to: %w", err)
 		}
 	}

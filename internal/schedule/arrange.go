@@ -91,6 +91,9 @@ func Arrange(p Project) (*Schedule, error) {
 			reason = "it stands there twice"
 		}
 		if reason != "" {
+			if l.check() != nil {
+				l.Lag = 0 // JSON knows no NaN
+			}
 			s.Dropped = append(s.Dropped, Dropped{l, reason})
 			continue
 		}
@@ -187,25 +190,21 @@ func (t *tree) solve(net Network, days map[string]Estimate, links []Dependency) 
 // fit adds links in their order, without those that would leave no schedule. More links never make
 // one possible again, so the first that is too much is found by halving.
 func (t *tree) fit(net Network, days map[string]Estimate, kept, more []Dependency) (_ []Dependency, dropped []Dropped, err error) {
-	for {
-		first := sort.Search(len(more)+1, func(k int) bool {
-			_, e := t.solve(net, days, slices.Concat(kept, more[:k]))
-			var infeasible *InfeasibleError
-			if e != nil && !errors.As(e, &infeasible) {
-				err = fmt.Errorf("work breakdown: %w", e)
-			}
-			return e != nil
-		})
-		if err != nil {
-			return nil, nil, err
+	fits := func(n int) bool {
+		_, e := t.solve(net, days, slices.Concat(kept, more[:n]))
+		var infeasible *InfeasibleError
+		if e != nil && !errors.As(e, &infeasible) {
+			err = fmt.Errorf("work breakdown: %w", e)
 		}
-		if first > len(more) {
-			return slices.Concat(kept, more), dropped, nil
-		}
-		kept = slices.Concat(kept, more[:first-1])
-		dropped = append(dropped, Dropped{more[first-1].Link, "with the links before it, it leaves no possible schedule"})
-		more = more[first:]
+		return e == nil
 	}
+	for !fits(len(more)) && err == nil {
+		n := sort.Search(len(more), func(n int) bool { return !fits(n + 1) })
+		kept = slices.Concat(kept, more[:n])
+		dropped = append(dropped, Dropped{more[n].Link, "with the links before it, it leaves no possible schedule"})
+		more = more[n+1:]
+	}
+	return slices.Concat(kept, more), dropped, err
 }
 
 // rollUp makes the rows: leaves have their own times, others span those of their children and the

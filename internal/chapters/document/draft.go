@@ -75,16 +75,11 @@ func (d drafter[T]) run(ctx context.Context, w *step.Work) error {
 		n = min(n, fastDrafts)
 	}
 	drafts, err := step.All(ctx, list[:n], func(ctx context.Context, i int, doc T) (llm.Answer[draft], error) {
-		head := d.head(&doc)
-		head.ID = "" // nothing a model could use
-		got, err := step.Question[draft]{
+		d.head(&doc).ID = "" // nothing a model could use
+		return step.Question[draft]{
 			Prompt: d.name, Label: fmt.Sprintf("document/%d", i+1),
 			Vars: map[string]any{"Purpose": p, "Document": doc},
 		}.Ask(ctx, w)
-		if err != nil {
-			return got, fmt.Errorf("draft document %d, %q: %w", i+1, head.Name, err)
-		}
-		return got, nil
 	})
 	if err != nil {
 		return err

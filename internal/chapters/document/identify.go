@@ -24,10 +24,11 @@ var Identify = step.Func{
 }
 
 type identified struct {
-	Create     []toCreate `json:"documents_to_create" count:"2-15"`
-	Find       []toFind   `json:"documents_to_find" count:"2-15"`
-	CreateMore []toCreate `json:"documents_to_create_part2"`
-	FindMore   []toFind   `json:"documents_to_find_part2"`
+	Create []toCreate `json:"documents_to_create" count:"2-15"`
+	Find   []toFind   `json:"documents_to_find" count:"2-15"`
+	// Models leave these out when they have nothing to add.
+	CreateMore *[]toCreate `json:"documents_to_create_part2"`
+	FindMore   *[]toFind   `json:"documents_to_find_part2"`
 }
 
 type toCreate struct {
@@ -65,8 +66,9 @@ func identify(ctx context.Context, w *step.Work) error {
 		CreateMore []plan.DocumentToCreate `json:"documents_to_create_part2"`
 		FindMore   []plan.DocumentToFind   `json:"documents_to_find_part2"`
 	}
-	raw.Create, raw.CreateMore = each(got.Value.Create, toCreate.document), each(got.Value.CreateMore, toCreate.document)
-	raw.Find, raw.FindMore = each(got.Value.Find, toFind.document), each(got.Value.FindMore, toFind.document)
+	a := got.Value
+	raw.Create, raw.CreateMore = each(a.Create, toCreate.document), each(deref(a.CreateMore), toCreate.document)
+	raw.Find, raw.FindMore = each(a.Find, toFind.document), each(deref(a.FindMore), toFind.document)
 	if err := w.WriteRaw(plan.DocumentsRaw, raw, got.Source); err != nil {
 		return err
 	}
@@ -169,9 +171,10 @@ func none(b *strings.Builder, n int) {
 	}
 }
 
-func deref(s *string) string {
-	if s == nil {
-		return ""
+// deref returns what p points to, and nothing for nil.
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
 	}
-	return *s
+	return v
 }

@@ -13,4 +13,5 @@ var prompts embed.FS
 // Chapter lists the steps.
 var Chapter = step.Chapter{Name: "expert", Prompts: prompts, Steps: []step.Step{
 	PreProjectAssessment,
+	Review,
 }}

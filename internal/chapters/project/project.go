@@ -13,4 +13,6 @@ var prompts embed.FS
 // Chapter lists the steps.
 var Chapter = step.Chapter{Name: "project", Prompts: prompts, Steps: []step.Step{
 	ProjectPlan,
+	RelatedResources,
+	DataCollection,
 }}

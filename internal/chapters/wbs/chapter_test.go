@@ -64,7 +64,7 @@ func scripted(r llm.Request, _ int) any {
 		id := asked(r)[0]
 		return parts{[]partOfTask{
 			{"1. Begin with " + id, "First.", []string{"An owner\n", " "}},
-			{"begin with " + id, "Again.", nil},
+			{"begin with " + id, "Again.", []string{}},
 			{"Go on with a name that is much longer than the sixty characters allowed", "Then.", []string{}},
 		}}
 	}
@@ -105,7 +105,7 @@ func TestChapter(t *testing.T) {
 	found := false
 	for _, r := range last {
 		text := r.Messages[1].Content
-		if strings.Contains(text, "\nT2: Buy ovens; two\nPhase: Prepare the *shop\nBeside it, not part of it: T1 Rent a shop\nEstimated length: 9 days, at least 5, at most 20\n") {
+		if strings.Contains(text, "\nT2: Buy ovens; two\nPhase: Prepare the shop\nBeside it, not part of it: T1 Rent a shop\nEstimated length: 9 days, at least 5, at most 20\n") {
 			found = true
 		}
 	}

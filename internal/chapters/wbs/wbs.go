@@ -136,9 +136,14 @@ func title(text, number string, limit int) string {
 			text = after
 		}
 	}
+	text = strings.NewReplacer("*", "", "`", "").Replace(text)
 	// A cell that begins with one of = + - @ would be a formula in a spreadsheet.
-	text = strings.TrimLeft(text, " #*_`\"'“”„«»=+-@•–—")
-	text = strings.TrimRight(text, " *_`\"'“”„«».,;:")
+	text = strings.TrimLeft(text, " #=+-@•–—")
+	text = strings.TrimRight(text, " .,;:")
+	const quotes = "\"'“”„«»"
+	if inner := strings.TrimLeft(text, quotes); inner != text {
+		text = strings.TrimLeft(strings.Trim(inner, quotes+" .,;:"), " =+-@")
+	}
 	runes := []rune(text)
 	if len(runes) <= limit {
 		return text

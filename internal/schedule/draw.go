@@ -1,0 +1,230 @@
+package schedule
+
+import (
+	"cmp"
+	"fmt"
+	"html"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Sizes of a drawing, in pixels.
+const (
+	labelWidth = 300
+	chartWidth = 700
+	headHeight = 26
+	rowHeight  = 24
+	textWidth  = 6.6 // of one letter, about
+)
+
+// drawing is a Gantt chart of some rows on their own scale.
+type drawing struct {
+	strings.Builder
+	s        *Schedule
+	from, to float64 // in days of the calendar since day 0
+	height   int
+}
+
+// draw draws rows, parents before children, and the links between them, as SVG. It takes its colours from
+// the style of the page by the classes gantt-…; nothing in it needs script, style or ids.
+func (s *Schedule) draw(name string, rows []Row, links []Dependency) string {
+	d := drawing{s: s, from: math.Inf(1), to: math.Inf(-1), height: headHeight + rowHeight*len(rows) + 6}
+	depth := math.MaxInt
+	for _, r := range rows {
+		d.from, d.to = min(d.from, s.Calendar.from(r.EarlyStart)), max(d.to, s.Calendar.until(r.EarlyStart, r.EarlyFinish))
+		depth = min(depth, r.Depth)
+	}
+	if d.from = math.Floor(d.from); d.to < d.from+1 {
+		d.to = d.from + 1
+	}
+	width := labelWidth + chartWidth + 20
+	fmt.Fprintf(&d, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n", width, d.height, width, d.height, escape(name))
+	d.grid()
+	line := map[string]int{}
+	for i, r := range rows {
+		line[r.ID] = i
+		d.row(r, i, i+1 < len(rows) && rows[i+1].Parent == r.ID, r.Depth-depth)
+	}
+	for _, l := range links {
+		i, ok := line[l.From]
+		j, too := line[l.To]
+		if ok && too {
+			d.arrow(l.Type, rows[i], rows[j], i, j)
+		}
+	}
+	d.WriteString("</svg>\n")
+	return d.String()
+}
+
+// x is the place of a time.
+func (d *drawing) x(day float64) float64 {
+	return labelWidth + (day-d.from)/(d.to-d.from)*chartWidth
+}
+
+// grid draws the time axis: a line and a date at the start of days, weeks, months or years, a dozen at
+// most.
+func (d *drawing) grid() {
+	const most = 12
+	days := d.to - d.from
+	first := d.s.Calendar.date(d.from)
+	next := func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }
+	format := "2 Jan"
+	switch {
+	case days <= most:
+	case days <= most*7:
+		next = func(t time.Time) time.Time { return t.AddDate(0, 0, 7) }
+		first = first.AddDate(0, 0, (8-int(first.Weekday()))%7) // a Monday
+	default:
+		months := 1
+		for _, m := range []int{1, 3, 6, 12} {
+			if months = m; days <= float64(most*m)*30 {
+				break
+			}
+		}
+		for days > float64(most*months)*30.5 {
+			months *= 2
+		}
+		format = "Jan 2006"
+		if months >= 12 {
+			format = "2006"
+		}
+		since := first.Year()*12 + int(first.Month()) - 1
+		if first.Day() > 1 {
+			since++
+		}
+		since += (months - since%months) % months
+		first = time.Date(0, time.Month(since+1), 1, 0, 0, 0, 0, time.UTC)
+		next = func(t time.Time) time.Time { return t.AddDate(0, months, 0) }
+	}
+	zero := d.s.Calendar.date(0)
+	for t := first; ; t = next(t) {
+		day := float64((t.Unix() - zero.Unix()) / (24 * 60 * 60))
+		if day > d.to {
+			return
+		}
+		x := d.x(day)
+		fmt.Fprintf(d, `<line class="gantt-grid" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`, x, headHeight-6, x, d.height)
+		if x < labelWidth+chartWidth-40 {
+			fmt.Fprintf(d, `<text class="gantt-axis" x="%.1f" y="%d">%s</text>`, x, headHeight-10, t.Format(format))
+		}
+		d.WriteByte('\n')
+	}
+}
+
+// row draws one line: the title, cut to its room, and the bar; both say all there is when pointed at.
+func (d *drawing) row(r Row, i int, summary bool, indent int) {
+	y := headHeight + rowHeight*i
+	title := plain(cmp.Or(r.Title, r.ID))
+	about := title + ": " + d.s.when(r)
+	if r.Critical {
+		about += ", critical"
+	}
+	class, weight := "gantt-bar", ""
+	switch {
+	case summary:
+		class, weight = "gantt-summary", ` class="gantt-phase"`
+	case r.Days() <= 0:
+		class = "gantt-milestone"
+	}
+	if r.Critical && !summary {
+		class = "gantt-critical"
+	}
+	left := 4 + 14*min(indent, 6)
+	fmt.Fprintf(d, `<g><title>%s</title><text%s x="%d" y="%d">%s</text>`, escape(about), weight, left, y+16, escape(cut(title, labelWidth-float64(left)-10)))
+	from, to := d.ends(r)
+	switch {
+	case r.Days() <= 0:
+		fmt.Fprintf(d, `<polygon class="%s" points="%.1f,%d %.1f,%d %.1f,%d %.1f,%d"/>`, class, from, y+5, from+7, y+12, from, y+19, from-7, y+12)
+	case summary:
+		fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%d" width="%.1f" height="8"/>`, class, from, y+8, max(to-from, 2))
+	default:
+		fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%d" width="%.1f" height="14" rx="2"/>`, class, from, y+5, max(to-from, 2))
+	}
+	d.WriteString("</g>\n")
+}
+
+// ends are the places of a row's start and finish.
+func (d *drawing) ends(r Row) (from, to float64) {
+	return d.x(d.s.Calendar.from(r.EarlyStart)), d.x(d.s.Calendar.until(r.EarlyStart, r.EarlyFinish))
+}
+
+// arrow draws a link: out of one bar, along the top or bottom of the other's line, into that bar.
+func (d *drawing) arrow(t Type, from, to Row, i, j int) {
+	x1, end1 := d.ends(from)
+	x2, end2 := d.ends(to)
+	out, in := -6.0, -6.0
+	if t == FS || t == FF {
+		x1, out = end1, 6
+	}
+	if t == FF || t == SF {
+		x2, in = end2, 6
+	}
+	y1, y2 := headHeight+rowHeight*i+12, headHeight+rowHeight*j+12
+	between := headHeight + rowHeight*j
+	if j < i {
+		between += rowHeight
+	}
+	tip := in / 6 * 4
+	fmt.Fprintf(d, `<path class="gantt-link" d="M%.1f %dH%.1fV%dH%.1fV%dH%.1fM%.1f %dL%.1f %dL%.1f %d"/>`+"\n",
+		x1, y1, x1+out, between, x2+2*in, y2, x2, x2+tip, y2-3, x2, y2, x2+tip, y2+3)
+}
+
+// when says a row's dates and days for people.
+func (s *Schedule) when(r Row) string {
+	start, last := s.Calendar.Start(r.EarlyStart), s.Calendar.Last(r.EarlyStart, r.EarlyFinish)
+	switch {
+	case r.Days() <= 0:
+		return long(start)
+	case start.Equal(last):
+		return long(start) + ", " + s.days(r.Days())
+	}
+	return long(start) + " to " + long(last) + ", " + s.days(r.Days())
+}
+
+func long(t time.Time) string { return t.Format("2 Jan 2006") }
+
+// days is a number of days with its noun, in two decimals at most.
+func (s *Schedule) days(n float64) string {
+	noun := "day"
+	if s.Calendar.WorkingDays {
+		noun = "working day"
+	}
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%v %s", math.Round(n*100)/100, noun)
+}
+
+// escape makes text of anything.
+func escape(s string) string { return html.EscapeString(s) }
+
+// plain is a title as one line without characters that steer rather than show.
+func plain(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// cut shortens a line to about a width in pixels.
+func cut(s string, width float64) string {
+	used := 0.0
+	for i, r := range s {
+		w := textWidth
+		if r >= 0x1100 && (unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana) || r >= 0x1F000) {
+			w = 12
+		}
+		if used += w; used > width {
+			return strings.TrimSpace(s[:i]) + "…"
+		}
+	}
+	return s
+}

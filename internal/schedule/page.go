@@ -1,0 +1,169 @@
+package schedule
+
+import (
+	"cmp"
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Overview is an HTML page with one drawing: the project's phases and their tasks, and the stated links
+// between them.
+func (s *Schedule) Overview() []byte {
+	var rows []Row
+	for _, r := range s.Rows {
+		if r.Depth > 0 && r.Depth <= 2 || len(s.Rows) == 1 {
+			rows = append(rows, r)
+		}
+	}
+	var links []Dependency
+	for _, l := range s.Links {
+		if !l.Assumed {
+			links = append(links, l)
+		}
+	}
+	return page("Project schedule", s.summary()+s.draw("Gantt chart of phases and tasks", rows, links)+key(), "")
+}
+
+// Interactive is an HTML page to look closer with: opening a phase shows all in it on a scale of its own,
+// with links, and opening a table there all dates. It works without script, so the report can show it as
+// it is. With export, the page alone also offers the table of [Schedule.CSV].
+func (s *Schedule) Interactive(export bool) []byte {
+	var b strings.Builder
+	b.WriteString(s.summary())
+	waits := s.waits()
+	for i := 0; i < len(s.Rows); i++ {
+		if s.Rows[i].Depth == 0 && len(s.Rows) > 1 {
+			continue
+		}
+		// A phase and all below it stand together.
+		end := i + 1
+		for end < len(s.Rows) && s.Rows[end].Depth > s.Rows[i].Depth {
+			end++
+		}
+		s.phase(&b, s.Rows[i:end], waits)
+		i = end - 1
+	}
+	b.WriteString(key())
+	title := cmp.Or(plain(s.Title), "Project schedule")
+	download := ""
+	if export {
+		download = fmt.Sprintf("<p><a download=\"%s\" href=\"data:text/csv;charset=utf-8;base64,%s\">Export to CSV</a></p>\n",
+			exportName(s.Title), base64.StdEncoding.EncodeToString(s.CSV()))
+	}
+	return page(title, b.String(), download)
+}
+
+// summary says in words when the project starts and ends.
+func (s *Schedule) summary() string {
+	c, d := s.Calendar, s.Duration
+	likely := c.Last(0, d.Likely)
+	text := fmt.Sprintf("Starts on %s and is likely finished on %s, after %s", long(c.Start(0)), long(likely), s.days(d.Likely))
+	if d.Shortest < d.Longest {
+		text += fmt.Sprintf("; on %s if all goes well, on %s with plausible trouble", long(c.Last(0, d.Shortest)), long(c.Last(0, d.Longest)))
+	}
+	return "<p>" + escape(text) + ".</p>\n"
+}
+
+func key() string {
+	return `<svg viewBox="0 0 640 24" width="640" height="24" role="img" aria-label="Key">` +
+		`<rect class="gantt-summary" x="4" y="8" width="24" height="8"/><text x="34" y="16">phase, or task with parts</text>` +
+		`<rect class="gantt-bar" x="210" y="5" width="24" height="14" rx="2"/><text x="240" y="16">has time to spare</text>` +
+		`<rect class="gantt-critical" x="370" y="5" width="24" height="14" rx="2"/><text x="400" y="16">critical: a delay here delays the end</text></svg>` + "\n"
+}
+
+// phase writes one phase with all its parts.
+func (s *Schedule) phase(b *strings.Builder, rows []Row, waits map[string]string) {
+	title := plain(cmp.Or(rows[0].Title, rows[0].ID))
+	fmt.Fprintf(b, "<details class=\"gantt-details\"><summary><strong>%s</strong> %s</summary>\n", escape(title), escape(s.when(rows[0])))
+	b.WriteString(s.draw("Gantt chart of "+title, rows, s.Links))
+	b.WriteString("<details class=\"gantt-details\"><summary>As a table</summary>\n<table><thead><tr><th scope=\"col\">Activity</th><th scope=\"col\">First day</th><th scope=\"col\">Last day</th><th scope=\"col\">Takes</th><th scope=\"col\">To spare</th><th scope=\"col\">After</th></tr></thead>\n<tbody>\n")
+	for _, r := range rows {
+		spare := s.days(r.TotalFloat)
+		if r.Critical {
+			spare = "none, critical"
+		}
+		name := escape(plain(cmp.Or(r.Title, r.ID)))
+		if r.Summary {
+			name = "<strong>" + name + "</strong>"
+		}
+		fmt.Fprintf(b, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", name,
+			long(s.Calendar.Start(r.EarlyStart)), long(s.Calendar.Last(r.EarlyStart, r.EarlyFinish)), s.days(r.Days()), spare, escape(waits[r.ID]))
+	}
+	b.WriteString("</tbody></table></details>\n</details>\n")
+}
+
+// waits says for every row what it waits for.
+func (s *Schedule) waits() map[string]string {
+	title := map[string]string{}
+	for _, r := range s.Rows {
+		title[r.ID] = plain(cmp.Or(r.Title, r.ID))
+	}
+	waits := map[string]string{}
+	for _, l := range s.Links {
+		name := title[l.From]
+		if l.Type != FS {
+			name += " (" + string(l.Type) + ")"
+		}
+		if l.Lag != 0 {
+			name += fmt.Sprintf(" %+g", l.Lag)
+		}
+		if before := waits[l.To]; before != "" {
+			name = before + "; " + name
+		}
+		waits[l.To] = name
+	}
+	return waits
+}
+
+var unnamed = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// exportName is the name of the table as a download.
+func exportName(title string) string {
+	return "PlanExe_Export_" + cmp.Or(strings.Trim(unnamed.ReplaceAllString(title, "_"), "_"), "MissingTitle") + ".csv"
+}
+
+// page is a whole HTML page around a content. The markers are a contract: the report takes what stands
+// between those of the content, and has its own style for the classes.
+func page(title, content, behind string) []byte {
+	return fmt.Appendf(nil, `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="UTF-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>%[1]s</title>
+<!--HTML_HEAD_START-->
+%[2]s<!--HTML_HEAD_END-->
+</head>
+<body>
+<h1 dir="auto">%[1]s</h1>
+<!--HTML_BODY_CONTENT_START-->
+%[3]s<!--HTML_BODY_CONTENT_END-->
+%[4]s<!--HTML_BODY_SCRIPT_START-->
+<!--HTML_BODY_SCRIPT_END-->
+</body>
+</html>
+`, escape(title), style, content, behind)
+}
+
+const style = `<style>
+:root { color-scheme: light dark; --ink: light-dark(#20242a, #e3e3df); --muted: light-dark(#5b626b, #a0a6ae); --line: light-dark(#dfdbd1, #363b42); }
+body { margin: 2rem auto; padding: 0 1rem; max-width: 70rem; background: light-dark(#fcfbf8, #16181b); color: var(--ink); font: 1rem/1.6 system-ui, sans-serif; overflow-x: auto; }
+svg { display: block; font: 12px system-ui, sans-serif; fill: var(--ink); direction: ltr; }
+table { border-collapse: collapse; font-size: .9rem; }
+th, td { padding: .4rem .7rem; text-align: start; vertical-align: top; border-bottom: 1px solid var(--line); }
+summary { cursor: pointer; padding: .2rem 0; }
+.gantt-details .gantt-details { margin: .3rem 0 1rem; }
+.gantt-grid { stroke: var(--line); fill: none; }
+.gantt-axis { fill: var(--muted); }
+.gantt-phase { font-weight: 600; }
+.gantt-bar { fill: light-dark(#1b5a86, #86c0ea); }
+.gantt-summary { fill: var(--muted); }
+.gantt-critical { fill: light-dark(#9b2419, #f4a097); }
+.gantt-milestone { fill: var(--ink); }
+.gantt-link { stroke: var(--muted); fill: none; }
+@media print { svg { max-width: 100%; height: auto; } }
+</style>
+`
