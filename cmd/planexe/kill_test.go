@@ -186,16 +186,15 @@ func (b *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var body struct{ Messages json.RawMessage }
-	err := json.NewDecoder(r.Body).Decode(&body)
-	if r.Context().Err() != nil {
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		return // killed while it asked
 	}
-	q, qerr := normalize(body.Messages)
+	q, err := normalize(body.Messages)
 	b.mu.Lock()
 	b.asked++
 	text, known := b.answers[q]
 	switch {
-	case errors.Join(err, qerr) != nil || !known:
+	case err != nil || !known:
 		b.faults = append(b.faults, fmt.Sprintf("a question that an undisturbed run does not ask: %v %.200s", err, body.Messages))
 	case !slices.ContainsFunc(b.keys[q], func(key string) bool { return !b.answered[key] }):
 		b.faults = append(b.faults, fmt.Sprintf("asked again though the answer is in the log: %.200s", body.Messages))

@@ -15,14 +15,15 @@ import (
 var version = ""
 
 type commands struct {
-	Plan    planCmd    `cmd:"" help:"Make a plan from a prompt, or go on with one."`
-	Status  statusCmd  `cmd:"" help:"Say what of a run is done, what is not, and why."`
-	Report  reportCmd  `cmd:"" help:"Render a run's report again."`
-	Step    stepCmd    `cmd:"" help:"Run one step of a run, or a one-off module, alone."`
-	Steps   stepsCmd   `cmd:"" help:"List the steps of a plan."`
-	Graph   graphCmd   `cmd:"" help:"Print how the steps depend on each other, or how fast a plan can be."`
-	LLM     llmCmd     `cmd:"" name:"llm" help:"List or test the configured models."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Plan     planCmd     `cmd:"" help:"Make a plan from a prompt, or go on with one."`
+	Status   statusCmd   `cmd:"" help:"Say what of a run is done, what is not, and why."`
+	Report   reportCmd   `cmd:"" help:"Render a run's report again."`
+	Step     stepCmd     `cmd:"" help:"Run one step of a run, or a one-off module, alone."`
+	Steps    stepsCmd    `cmd:"" help:"List the steps of a plan."`
+	Graph    graphCmd    `cmd:"" help:"Print how the steps depend on each other, or how fast a plan can be."`
+	Schedule scheduleCmd `cmd:"" help:"Solve a network of activities: dates, floats, critical path."`
+	LLM      llmCmd      `cmd:"" name:"llm" help:"List or test the configured models."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // streams are where a command reads and writes.

@@ -18,6 +18,7 @@ var may = map[string][]string{
 	"internal/slots":      {},
 	"internal/config":     {},
 	"internal/house":      {},
+	"internal/schedule":   {},
 	"internal/rundir":     {"internal/event"},
 	"internal/pipeline":   {"internal/event"},
 	"internal/llm":        {"internal/event", "internal/slots", "internal/llm/schema", "internal/llm/answer"},

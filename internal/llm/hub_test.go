@@ -180,6 +180,35 @@ func TestCancelledProbe(t *testing.T) {
 	})
 }
 
+// TestBreakerCountsNoStragglers: requests that were under way when it opened do not open it wider.
+func TestBreakerCountsNoStragglers(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		s := &script{latency: time.Second}
+		for range 8 {
+			s.replies = append(s.replies, fail(llm.ClassServer))
+		}
+		e := entry("a", s)
+		e.Slots = 8
+		b := newBench(nil, llm.Options{Entries: []*llm.Entry{e}})
+		began := time.Now()
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				if _, err := b.ask(t.Context(), string(rune('a'+i))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if d := s.at[8].Sub(began); d < 30*time.Second || d > 40*time.Second {
+			t.Errorf("the probe came after %s, want about 30 s", d)
+		}
+		if len(of[event.Notice](b)) != 1 {
+			t.Errorf("told %+v, want one notice", of[event.Notice](b))
+		}
+	})
+}
+
 // TestBadAnswersKeepTheBreakerClosed: they show that the host is there.
 func TestBadAnswersKeepTheBreakerClosed(t *testing.T) {
 	virtual(t, func(t *testing.T) {

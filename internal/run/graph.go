@@ -9,13 +9,16 @@ import (
 
 	"planexe/internal/chapters/assume"
 	"planexe/internal/chapters/diagnostics"
+	"planexe/internal/chapters/document"
 	"planexe/internal/chapters/expert"
 	"planexe/internal/chapters/facts"
 	"planexe/internal/chapters/governance"
 	"planexe/internal/chapters/lever"
+	"planexe/internal/chapters/pitch"
 	"planexe/internal/chapters/project"
 	"planexe/internal/chapters/swot"
 	"planexe/internal/chapters/team"
+	"planexe/internal/chapters/wbs"
 	"planexe/internal/event"
 	"planexe/internal/pipeline"
 	"planexe/internal/plan"
@@ -27,6 +30,7 @@ import (
 func Chapters() []step.Chapter {
 	return []step.Chapter{
 		facts.Chapter, diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter, governance.Chapter, team.Chapter, swot.Chapter,
+		document.Chapter, wbs.Chapter, pitch.Chapter,
 	}
 }
 

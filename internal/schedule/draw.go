@@ -12,11 +12,12 @@ import (
 
 // Sizes of a drawing, in pixels.
 const (
-	labelWidth = 300
-	chartWidth = 700
+	labelWidth = 280
+	chartLeft  = labelWidth + 14 // room for arrows
+	chartWidth = 600
 	headHeight = 26
 	rowHeight  = 24
-	textWidth  = 6.6 // of one letter, about
+	textWidth  = 6.4 // of one letter, about
 )
 
 // drawing is a Gantt chart of some rows on their own scale.
@@ -39,7 +40,7 @@ func (s *Schedule) draw(name string, rows []Row, links []Dependency) string {
 	if d.from = math.Floor(d.from); d.to < d.from+1 {
 		d.to = d.from + 1
 	}
-	width := labelWidth + chartWidth + 20
+	width := chartLeft + chartWidth + 10
 	fmt.Fprintf(&d, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n", width, d.height, width, d.height, escape(name))
 	d.grid()
 	line := map[string]int{}
@@ -60,7 +61,7 @@ func (s *Schedule) draw(name string, rows []Row, links []Dependency) string {
 
 // x is the place of a time.
 func (d *drawing) x(day float64) float64 {
-	return labelWidth + (day-d.from)/(d.to-d.from)*chartWidth
+	return chartLeft + (day-d.from)/(d.to-d.from)*chartWidth
 }
 
 // grid draws the time axis: a line and a date at the start of days, weeks, months or years, a dozen at
@@ -106,7 +107,7 @@ func (d *drawing) grid() {
 		}
 		x := d.x(day)
 		fmt.Fprintf(d, `<line class="gantt-grid" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`, x, headHeight-6, x, d.height)
-		if x < labelWidth+chartWidth-40 {
+		if x < chartLeft+chartWidth-40 {
 			fmt.Fprintf(d, `<text class="gantt-axis" x="%.1f" y="%d">%s</text>`, x, headHeight-10, t.Format(format))
 		}
 		d.WriteByte('\n')
@@ -121,18 +122,20 @@ func (d *drawing) row(r Row, i int, summary bool, indent int) {
 	if r.Critical {
 		about += ", critical"
 	}
+	left := 4 + 14*min(indent, 6)
+	room := float64(labelWidth - left - 10)
 	class, weight := "gantt-bar", ""
 	switch {
 	case summary:
 		class, weight = "gantt-summary", ` class="gantt-phase"`
+		room /= 1.1 // bold
 	case r.Days() <= 0:
 		class = "gantt-milestone"
 	}
 	if r.Critical && !summary {
 		class = "gantt-critical"
 	}
-	left := 4 + 14*min(indent, 6)
-	fmt.Fprintf(d, `<g><title>%s</title><text%s x="%d" y="%d">%s</text>`, escape(about), weight, left, y+16, escape(cut(title, labelWidth-float64(left)-10)))
+	fmt.Fprintf(d, `<g><title>%s</title><text%s x="%d" y="%d">%s</text>`, escape(about), weight, left, y+16, escape(cut(title, room)))
 	from, to := d.ends(r)
 	switch {
 	case r.Days() <= 0:
@@ -150,25 +153,28 @@ func (d *drawing) ends(r Row) (from, to float64) {
 	return d.x(d.s.Calendar.from(r.EarlyStart)), d.x(d.s.Calendar.until(r.EarlyStart, r.EarlyFinish))
 }
 
-// arrow draws a link: out of one bar, along the top or bottom of the other's line, into that bar.
+// arrow draws a link: out of one bar and into the other, with a bend between their lines when there is
+// no straight way down.
 func (d *drawing) arrow(t Type, from, to Row, i, j int) {
 	x1, end1 := d.ends(from)
 	x2, end2 := d.ends(to)
-	out, in := -6.0, -6.0
+	out, in := -5.0, -5.0
 	if t == FS || t == FF {
-		x1, out = end1, 6
+		x1, out = end1, 5
 	}
 	if t == FF || t == SF {
-		x2, in = end2, 6
+		x2, in = end2, 5
 	}
 	y1, y2 := headHeight+rowHeight*i+12, headHeight+rowHeight*j+12
-	between := headHeight + rowHeight*j
-	if j < i {
-		between += rowHeight
+	fmt.Fprintf(d, `<path class="gantt-link" d="M%.1f %dH%.1f`, x1, y1, x1+out)
+	if across := x2 + 2*in; (across-x1-out)*in > 0 {
+		between := y2 - rowHeight/2
+		if j < i {
+			between += rowHeight
+		}
+		fmt.Fprintf(d, "V%dH%.1f", between, across)
 	}
-	tip := in / 6 * 4
-	fmt.Fprintf(d, `<path class="gantt-link" d="M%.1f %dH%.1fV%dH%.1fV%dH%.1fM%.1f %dL%.1f %dL%.1f %d"/>`+"\n",
-		x1, y1, x1+out, between, x2+2*in, y2, x2, x2+tip, y2-3, x2, y2, x2+tip, y2+3)
+	fmt.Fprintf(d, `V%dH%.1fM%.1f %dL%.1f %dL%.1f %d"/>`+"\n", y2, x2, x2+in, y2-3, x2, y2, x2+in, y2+3)
 }
 
 // when says a row's dates and days for people.

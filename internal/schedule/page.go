@@ -89,10 +89,14 @@ func (s *Schedule) phase(b *strings.Builder, rows []Row, waits map[string]string
 			name = "<strong>" + name + "</strong>"
 		}
 		fmt.Fprintf(b, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", name,
-			long(s.Calendar.Start(r.EarlyStart)), long(s.Calendar.Last(r.EarlyStart, r.EarlyFinish)), s.days(r.Days()), spare, escape(waits[r.ID]))
+			solid(long(s.Calendar.Start(r.EarlyStart))), solid(long(s.Calendar.Last(r.EarlyStart, r.EarlyFinish))),
+			solid(s.days(r.Days())), solid(spare), escape(waits[r.ID]))
 	}
 	b.WriteString("</tbody></table></details>\n</details>\n")
 }
+
+// solid keeps a text on one line.
+func solid(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 
 // waits says for every row what it waits for.
 func (s *Schedule) waits() map[string]string {

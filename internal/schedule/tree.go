@@ -3,6 +3,7 @@ package schedule
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Node is one entry of a work breakdown: the project itself, its phases, their tasks, and so on.
@@ -145,13 +146,13 @@ func (t *tree) refuse(l Link) string {
 }
 
 // assume adds what a work breakdown says without words, where the stated links do not: phases follow
-// each other unless something in them waits for something outside; subtasks follow each other; the
-// tasks of a phase begin with it, but in a plan with few links they follow each other too if nothing
-// links them.
+// each other, but what waits for something outside of it only waits for that; subtasks follow each
+// other; tasks begin with their phase, but in a plan with few links they follow each other if nothing
+// links any of the phase.
 func (t *tree) assume(stated []Dependency) (assumed []Dependency) {
-	waits := map[string]bool{}  // somebody's successor
-	linked := map[string]bool{} // it, or something below it, is linked
-	enters := map[string]bool{} // it, or something below it, waits for something outside of it
+	waits := map[string]bool{}  // it is somebody's successor
+	linked := map[string]bool{} // it, or something in it, is linked
+	enters := map[string]bool{} // it, or something in it, waits for something outside of it
 	for _, d := range stated {
 		waits[d.To] = true
 		for id := d.From; id != ""; id = t.parent[id] {
@@ -164,39 +165,35 @@ func (t *tree) assume(stated []Dependency) (assumed []Dependency) {
 			}
 		}
 	}
-	tasks, linkedTasks := 0, 0
+	tasks, few := 0, 0
 	for _, n := range t.nodes {
 		if t.depth[n.ID] == 2 {
 			tasks++
 			if linked[n.ID] {
-				linkedTasks++
+				few++
 			}
 		}
 	}
+	sparse := 2*few < tasks
+
+	follow := func(from, to Node) {
+		assumed = append(assumed, Dependency{Link{From: from.ID, To: to.ID, Type: FS}, true})
+	}
 	for _, n := range t.nodes {
-		inRow := func(Node) bool { return false }
-		switch depth := t.depth[n.ID]; {
-		case depth == 0:
-			inRow = func(c Node) bool { return !enters[c.ID] }
-		case depth == 1 && 2*linkedTasks < tasks && !anyLinked(n.Children, linked):
-			inRow = func(Node) bool { return true }
-		case depth > 1:
-			inRow = func(c Node) bool { return !waits[c.ID] }
-		}
+		inRow := sparse && !slices.ContainsFunc(n.Children, func(c Node) bool { return linked[c.ID] })
 		for i := 1; i < len(n.Children); i++ {
-			if inRow(n.Children[i]) {
-				assumed = append(assumed, Dependency{Link{From: n.Children[i-1].ID, To: n.Children[i].ID, Type: FS}, true})
+			before, c := n.Children[i-1], n.Children[i]
+			switch depth := t.depth[c.ID]; {
+			case depth == 1 && !enters[c.ID], depth == 2 && inRow, depth > 2 && !waits[c.ID]:
+				follow(before, c)
+			case depth == 1 && !waits[c.ID]:
+				for _, task := range c.Children {
+					if !enters[task.ID] {
+						follow(before, task)
+					}
+				}
 			}
 		}
 	}
 	return assumed
-}
-
-func anyLinked(nodes []Node, linked map[string]bool) bool {
-	for _, n := range nodes {
-		if linked[n.ID] {
-			return true
-		}
-	}
-	return false
 }

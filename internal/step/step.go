@@ -33,6 +33,8 @@ type Env struct {
 	Seed   string // of derived ids: equal for equal prompts
 	Demo   bool   // the answers are the demo model's
 	Fast   bool
+	// SerialReview asks the review and the audit one question after the other, each shown the answers before it.
+	SerialReview bool
 	// AllowRefused lets a run go on that the gate refused.
 	AllowRefused bool
 	// Report renders the report of this run; read gives artifacts.

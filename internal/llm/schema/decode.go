@@ -96,6 +96,10 @@ func (d *decoder) value(s *Schema, path string, tree any) (any, bool) {
 			return d.object(s, path, o), true
 		}
 	case List:
+		if tree == nil { // "there are none"
+			d.repair("null read as an empty list", path)
+			tree = []any{}
+		}
 		if l, ok := tree.([]any); ok {
 			return d.list(s, path, l), true
 		}
@@ -199,10 +203,10 @@ func (d *decoder) once(s *Schema, path string, l []any) {
 		what = "item with " + s.OnceBy
 	}
 	if missing != nil {
-		d.problem(Problem{Path: path, Found: "no " + what + " " + named(missing), Want: s.wantOnce()})
+		d.problem(Problem{Path: path, Found: "no " + what + " " + named(missing), Want: s.wantOnce(), Soft: len(missing) < len(s.Once)})
 	}
 	if doubled != nil {
-		d.problem(Problem{Path: path, Found: "more than one " + what + " " + named(doubled), Want: s.wantOnce()})
+		d.problem(Problem{Path: path, Found: "more than one " + what + " " + named(doubled), Want: s.wantOnce(), Soft: true})
 	}
 }
 

@@ -25,7 +25,9 @@ func OneOf(path string, values ...string) Rule {
 }
 
 // EachOnce asks for exactly one item per id in a list. Path is the field of the items that holds the
-// id, or a list of strings. Missing and doubled ids are hard problems.
+// id, or a list of strings. An id that is none of
+// them, or a list without any of them, is a hard problem; missing and doubled ones are soft, since one forgotten item of twenty must
+// not cost the other nineteen: the step that asks decides what a missing item means.
 func EachOnce(path string, ids ...string) Rule {
 	return Rule{path, func(at spot) error {
 		list, by, value := at.list, at.name, at.node

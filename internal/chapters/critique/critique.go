@@ -1,0 +1,96 @@
+// Package critique is the chapter that looks at the finished plan from outside: a review, questions
+// of a reader who is new to the field, a premortem and an audit.
+package critique
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"planexe/internal/event"
+	"planexe/internal/llm"
+	"planexe/internal/plan"
+	"planexe/internal/step"
+)
+
+//go:embed prompts/*.md
+var prompts embed.FS
+
+// Chapter lists the steps.
+var Chapter = step.Chapter{Name: "critique", Prompts: prompts, Steps: []step.Step{
+	Review,
+	QuestionsAndAnswers,
+	Premortem,
+	SelfAudit,
+}}
+
+// bundle are the documents of the plan that every step of the chapter looks at. A critique of what
+// is there is better than none, so none of them must exist.
+func bundle(more ...plan.Artifact) []plan.Artifact {
+	return slices.Concat(step.Docs(plan.Decisions, plan.Scenarios, plan.AssumptionsShort, plan.ProjectPlan, plan.DataCollection,
+		plan.RelatedResources, plan.SWOT, plan.Team, plan.Pitch, plan.ExpertCriticism, plan.WBSTable), more)
+}
+
+// askAll asks n questions side by side. In serial mode it asks them one after the other, and each
+// is made with the answers before it. An answer that could not be had is nil.
+func askAll[T any](ctx context.Context, w *step.Work, n int, question func(i int, earlier []*llm.Answer[T]) step.Question[T]) ([]*llm.Answer[T], []error) {
+	one := func(ctx context.Context, i int, earlier []*llm.Answer[T]) (*llm.Answer[T], error) {
+		got, err := question(i, earlier).Ask(ctx, w)
+		if err != nil {
+			return nil, err
+		}
+		return &got, nil
+	}
+	if !w.Env.SerialReview {
+		return step.Each(ctx, make([]struct{}, n), func(ctx context.Context, i int, _ struct{}) (*llm.Answer[T], error) { return one(ctx, i, nil) })
+	}
+	answers, errs := make([]*llm.Answer[T], n), make([]error, n)
+	for i := range n {
+		if answers[i], errs[i] = one(ctx, i, answers[:i]); errs[i] != nil && !oneQuestion(errs[i]) {
+			break
+		}
+	}
+	return answers, errs
+}
+
+// settle decides about questions without an answer. As long as there are at least so many answers,
+// the others are noted and left out; otherwise, or when a failure is not about one question, it
+// returns the error.
+func settle(w *step.Work, errs []error, least int, name func(i int) string) error {
+	missing := 0
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		if missing++; !oneQuestion(err) || len(errs)-missing < least {
+			return step.Worst(errs)
+		}
+	}
+	for i, err := range errs {
+		if err != nil {
+			if err := w.Emit(event.Quality{Step: w.Step(), Label: name(i), Note: fmt.Sprintf("no model gave an answer to %s; it is left out", name(i))}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// most is three quarters of n: a list with more gaps than that is not worth reading.
+func most(n int) int { return (3*n + 3) / 4 }
+
+// oneQuestion tells whether a failure is about one question alone, so that the others count.
+func oneQuestion(err error) bool {
+	var le *llm.Error
+	if !errors.As(err, &le) || le.Class == llm.ClassCancelled || le.Class == llm.ClassInternal {
+		return false
+	}
+	_, ends := le.Ending()
+	return !ends
+}
+
+// oneLine keeps a text from breaking out of the line it stands in.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -1,0 +1,491 @@
+package run_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"planexe/internal/event"
+	"planexe/internal/llm"
+	"planexe/internal/llm/demo"
+	"planexe/internal/pipeline"
+	"planexe/internal/plan"
+	"planexe/internal/run"
+	"planexe/internal/rundir"
+)
+
+// scripted is the demo model with faults: fault answers a request, or leaves it to the demo model
+// by returning false. n counts the requests from 1.
+type scripted struct {
+	llm.Provider
+	fault func(ctx context.Context, n int, r llm.Request) (llm.Response, bool, error)
+
+	mu    sync.Mutex
+	asked []string // steps, in the order of asking
+}
+
+func (s *scripted) Send(ctx context.Context, r llm.Request) (llm.Response, error) {
+	s.mu.Lock()
+	s.asked = append(s.asked, r.Name)
+	n := len(s.asked)
+	s.mu.Unlock()
+	if s.fault != nil {
+		if resp, done, err := s.fault(ctx, n, r); done {
+			return resp, err
+		}
+	}
+	return s.Provider.Send(ctx, r)
+}
+
+func (s *scripted) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.asked)
+}
+
+// failing is a model that cannot answer one step, without waits between tries.
+func failing(steps ...string) func(context.Context, int, llm.Request) (llm.Response, bool, error) {
+	return func(_ context.Context, _ int, r llm.Request) (llm.Response, bool, error) {
+		if slices.Contains(steps, r.Name) {
+			return llm.Response{}, true, &llm.Error{Class: llm.ClassContext, Message: "the prompt is too long"}
+		}
+		return llm.Response{}, false, nil
+	}
+}
+
+// refusing says no at the gate.
+func refusing(_ context.Context, _ int, r llm.Request) (llm.Response, bool, error) {
+	const no = `{"verdict":"REFUSE","rationale_short":"It asks for harm.","violation_category":"Illegality","violation_claim":"Harm","violation_capability_uplift":true,"violation_severity":"High"}`
+	return llm.Response{Text: no, Finish: llm.FinishStop, Cost: new(float64)}, r.Name == "redline_gate", nil
+}
+
+// aRun is one run directory with the model that it is made with.
+type aRun struct {
+	t     *testing.T
+	dir   *rundir.Dir
+	graph *pipeline.Graph
+	model *scripted
+	state run.State // of all executions
+	sunk  float64   // least progress seen since the last start, to catch steps back
+}
+
+func begin(t *testing.T) *aRun {
+	t.Helper()
+	dir, err := rundir.Create(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dir.Close() })
+	if err := run.Begin(dir, simPrompt, time.Date(2026, 1, 3, 12, 0, 0, 0, time.UTC)); err != nil {
+		t.Fatal(err)
+	}
+	graph, err := run.NewGraph("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &aRun{t: t, dir: dir, graph: graph, model: &scripted{Provider: demo.New(0, 1)}}
+	dir.Watch(r.watch)
+	return r
+}
+
+// watch folds the events and checks that progress never goes back within an execution.
+func (r *aRun) watch(e event.Event) {
+	r.state.Apply(e)
+	now := r.state.Progress()
+	if _, started := e.Data.(event.RunStarted); started {
+		r.sunk = 0
+	}
+	if now < r.sunk || now > 1 {
+		r.t.Errorf("progress went from %v to %v at event %d (%s)", r.sunk, now, e.Seq, e.Data.Type())
+	}
+	r.sunk = now
+}
+
+// execute runs with a model that costs a cent per request.
+func (r *aRun) execute(ctx context.Context, change func(*run.Spec)) run.End {
+	r.t.Helper()
+	spec := run.Spec{
+		Graph: r.graph, Hub: llm.NewHub(), Version: "test", Why: "tested",
+		Models: []*llm.Entry{{
+			ID: "stub", Class: "Stub", Model: "stub-1", Host: "stub", Account: "stub", Timeout: time.Minute, MaxTokens: 8192, Slots: 8,
+			Price: &llm.Price{Input: 1, Output: 1}, Provider: r.model,
+		}},
+	}
+	if change != nil {
+		change(&spec)
+	}
+	end, err := run.Execute(ctx, "run-1", r.dir, spec)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return end
+}
+
+func (r *aRun) has(name string) bool {
+	_, err := r.dir.Read(name)
+	return err == nil
+}
+
+// artifacts returns the whole directory but for the log.
+func (r *aRun) artifacts() map[string]string {
+	r.t.Helper()
+	names, err := r.dir.Names()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, name := range names {
+		data, err := r.dir.Read(name)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		out[name] = string(data)
+	}
+	return out
+}
+
+func differing(got, want map[string]string) []string {
+	var out []string
+	for name := range want {
+		if got[name] != want[name] {
+			out = append(out, name)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+
+// Every row of the outcome table, and that a resume goes on from there to the plan that an
+// undisturbed run makes.
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	whole := begin(t)
+	if end := whole.execute(t.Context(), nil); end.Outcome != event.Complete || end.Reason != (event.Reason{}) {
+		t.Fatalf("undisturbed: %s %+v", end.Outcome, end.Reason)
+	}
+	want, calls := whole.artifacts(), whole.model.count()
+
+	for name, c := range map[string]struct {
+		fault   func(context.Context, int, llm.Request) (llm.Response, bool, error)
+		stopAt  int   // request at which the context ends
+		cause   error // of that
+		change  func(*run.Spec)
+		outcome event.Outcome
+		exit    int
+		step    string // named by the reason
+		reason  string // part of its message
+		report  string // part of the report; "" when there must be none
+		last    float64
+		resume  func(*run.Spec)
+		same    bool // the resumed run is the undisturbed one
+	}{
+		"complete": {outcome: event.Complete, exit: 0, report: "Bakery", last: 1, same: true},
+		"partial": {
+			fault: failing("premise_attack"), outcome: event.Partial, exit: 4, step: "premise_attack", reason: "too long",
+			report: "premise_attack failed", last: 1, same: true,
+		},
+		"failed": {
+			fault: failing("project_plan"), outcome: event.Failed, exit: 1, step: "project_plan", reason: "too long",
+			report: "project_plan failed", last: 1, same: true,
+		},
+		"bad key": {
+			fault: func(_ context.Context, n int, _ llm.Request) (llm.Response, bool, error) {
+				return llm.Response{}, n > 9, &llm.Error{Class: llm.ClassAuth, Message: "the key was refused"}
+			},
+			outcome: event.Failed, exit: 1, reason: "the key was refused", report: "key was refused", same: true,
+		},
+		"refused": {
+			fault: refusing, outcome: event.Refused, exit: 5, step: "redline_gate", reason: "It asks for harm.", report: "It asks for harm.",
+			resume: func(s *run.Spec) { s.AllowRefuse = true },
+		},
+		"budget": {
+			change: func(s *run.Spec) { s.MaxCost = 0.1 }, outcome: event.Budget, exit: 6, reason: "cost limit of $0.10",
+			report: "cost limit", resume: func(s *run.Spec) { s.MaxCost = 50 }, same: true,
+		},
+		"stopped":     {stopAt: 20, cause: run.ErrStop, outcome: event.Stopped, exit: 3, reason: "stopped by the user", same: true},
+		"interrupted": {stopAt: 20, outcome: event.Interrupted, exit: 143, reason: "told to end", same: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := begin(t)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			stopped := 0
+			r.model.fault = func(ctx context.Context, n int, q llm.Request) (llm.Response, bool, error) {
+				if c.stopAt > 0 && n == c.stopAt {
+					cancel(c.cause)
+					stopped = n
+				}
+				if c.fault != nil {
+					return c.fault(ctx, n, q)
+				}
+				resp, err := r.model.Provider.Send(ctx, q)
+				resp.Cost = &cent
+				return resp, true, err
+			}
+			end := r.execute(ctx, c.change)
+			if end.Outcome != c.outcome || run.ExitCode(end.Outcome) != c.exit {
+				t.Errorf("outcome %s, exit %d: %+v", end.Outcome, run.ExitCode(end.Outcome), end.Reason)
+			}
+			if !strings.Contains(end.Reason.Message, c.reason) || c.step != "" && end.Reason.Step != c.step {
+				t.Errorf("reason %+v, want %q in step %q", end.Reason, c.reason, c.step)
+			}
+			if c.outcome != event.Complete && end.Reason.Advice == "" {
+				t.Error("the reason tells no way out")
+			}
+			if r.state.Outcome != end.Outcome || r.state.Reason != end.Reason {
+				t.Errorf("the log tells %s %+v", r.state.Outcome, r.state.Reason)
+			}
+			if got := r.has(plan.Complete.Name); got != (c.outcome == event.Complete) {
+				t.Errorf("completion mark: %v", got)
+			}
+			if got := r.has(rundir.StopName); got != (c.outcome == event.Stopped) {
+				t.Errorf("stop flag: %v", got)
+			}
+			page, err := r.dir.Read(plan.Report.Name)
+			if (err == nil) != (c.report != "") || !strings.Contains(string(page), c.report) {
+				t.Errorf("report of %d bytes (%v) does not say %q", len(page), err, c.report)
+			}
+			if c.last > 0 && r.state.Progress() != c.last || c.last == 0 && r.state.Progress() >= 1 {
+				t.Errorf("progress %v", r.state.Progress())
+			}
+			if c.stopAt > 0 && r.model.count() > stopped+7 { // seven may have been in flight
+				t.Errorf("%d requests after the stop", r.model.count()-stopped)
+			}
+
+			if c.outcome == event.Refused { // a plain resume is no way around the gate
+				if end := r.execute(t.Context(), nil); end.Outcome != event.Refused {
+					t.Errorf("a resume is %s", end.Outcome)
+				}
+			}
+			if c.fault != nil && c.outcome != event.Refused {
+				r.model.fault = nil
+			}
+			c.stopAt = 0
+			paid := r.state.Calls
+			end = r.execute(t.Context(), c.resume)
+			if end.Outcome != event.Complete || !r.has(plan.Complete.Name) || r.has(rundir.StopName) {
+				t.Errorf("resumed: %s %+v", end.Outcome, end.Reason)
+			}
+			if !c.same {
+				return
+			}
+			if got := differing(r.artifacts(), want); len(got) > 0 {
+				t.Errorf("the resumed run differs from the undisturbed one in %v", got)
+			}
+			if paid+r.state.Calls != calls {
+				t.Errorf("%d and %d calls were answered, an undisturbed run has %d", paid, r.state.Calls, calls)
+			}
+		})
+	}
+}
+
+var cent = 0.01
+
+// A run that is up to date asks nothing and changes nothing.
+func TestSecondExecutionIsIdle(t *testing.T) {
+	t.Parallel()
+	r := begin(t)
+	r.execute(t.Context(), nil)
+	before, asked := r.artifacts(), r.model.count()
+	end := r.execute(t.Context(), nil)
+	if end.Outcome != event.Complete || len(end.Result.Done) > 0 || len(end.Result.Kept) != len(r.graph.Steps()) {
+		t.Errorf("%s, done %v", end.Outcome, end.Result.Done)
+	}
+	if r.model.count() != asked {
+		t.Errorf("%d requests", r.model.count()-asked)
+	}
+	if got := differing(r.artifacts(), before); len(got) > 0 {
+		t.Errorf("changed %v", got)
+	}
+	if r.state.Progress() != 1 || r.state.Calls != 0 {
+		t.Errorf("progress %v, %d calls", r.state.Progress(), r.state.Calls)
+	}
+}
+
+// Editing a document by hand makes its readers dirty, those and no others, and it stays as it is.
+func TestEditByHand(t *testing.T) {
+	t.Parallel()
+	r := begin(t)
+	r.execute(t.Context(), nil)
+	const mine = "## Risks\n\n- The oven may not fit through the door.\n"
+	if err := r.dir.Write(plan.Risks.Name, []byte(mine)); err != nil {
+		t.Fatal(err)
+	}
+	var readers, dirty []string
+	var records pipeline.Records
+	if err := r.dir.Replay(records.Apply); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range r.graph.Steps() {
+		if slices.Contains(slices.Concat(s.Needs, s.Uses), plan.Risks.Name) {
+			readers = append(readers, s.Name)
+		}
+		st, err := r.graph.Check(s.Name, r.dir, &records, run.AllDetails, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !st.Clean {
+			dirty = append(dirty, s.Name)
+		}
+		if want := s.Name == "identify_risks"; (len(st.Edited) > 0) != want {
+			t.Errorf("%s: edited %v", s.Name, st.Edited)
+		}
+	}
+	if len(readers) < 3 || !slices.Equal(dirty, readers) {
+		t.Errorf("dirty are %v, readers %v", dirty, readers)
+	}
+	end := r.execute(t.Context(), nil)
+	if end.Outcome != event.Complete {
+		t.Fatalf("%s %+v", end.Outcome, end.Reason)
+	}
+	for _, s := range readers {
+		if !slices.Contains(end.Result.Done, s) {
+			t.Errorf("%s was not done again", s)
+		}
+	}
+	behind := r.graph.Downstream("identify_risks")[1:]
+	for _, s := range end.Result.Done {
+		if !slices.Contains(behind, s) {
+			t.Errorf("%s was done again for nothing", s)
+		}
+	}
+	if got, err := r.dir.Read(plan.Risks.Name); err != nil || string(got) != mine {
+		t.Errorf("the edit is %q now, %v", got, err)
+	}
+}
+
+// While a complete plan is being remade, and when that fails, it is not marked complete.
+func TestMarkGoesWhenPlanIsRemade(t *testing.T) {
+	t.Parallel()
+	r := begin(t)
+	r.execute(t.Context(), nil)
+	if !r.has(plan.Complete.Name) {
+		t.Fatal("no mark")
+	}
+	meanwhile := false
+	fail := failing("premise_attack")
+	r.model.fault = func(ctx context.Context, n int, q llm.Request) (llm.Response, bool, error) {
+		meanwhile = meanwhile || r.has(plan.Complete.Name)
+		return fail(ctx, n, q)
+	}
+	asked := r.model.count()
+	end := r.execute(t.Context(), func(s *run.Spec) { s.From = "premise_attack"; s.Concurrency = 1 })
+	if end.Outcome != event.Partial || meanwhile || r.has(plan.Complete.Name) {
+		t.Errorf("%s, mark meanwhile %v, afterwards %v", end.Outcome, meanwhile, r.has(plan.Complete.Name))
+	}
+	if got := r.model.count() - asked; got == 0 {
+		t.Error("a rerun that was asked for was answered from the log")
+	}
+	r.model.fault = nil
+	if end := r.execute(t.Context(), nil); end.Outcome != event.Complete || !r.has(plan.Complete.Name) {
+		t.Errorf("resumed: %s", end.Outcome)
+	}
+}
+
+// A stop that comes when everything is done changes nothing about that.
+func TestStopTooLate(t *testing.T) {
+	t.Parallel()
+	r := begin(t)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	r.dir.Watch(func(e event.Event) {
+		if d, ok := e.Data.(event.StepDone); ok && d.Step == "full_plan_pipeline" {
+			cancel(run.ErrStop)
+		}
+	})
+	if end := r.execute(ctx, nil); end.Outcome != event.Complete || r.has(rundir.StopName) {
+		t.Errorf("%s, stop flag %v", end.Outcome, r.has(rundir.StopName))
+	}
+}
+
+func TestOnlyOneStep(t *testing.T) {
+	t.Parallel()
+	r := begin(t)
+	r.execute(t.Context(), nil)
+	asked := r.model.count()
+	end := r.execute(t.Context(), func(s *run.Spec) { s.Only = []string{"identify_risks"} })
+	if end.Outcome != event.Complete || !slices.Equal(end.Result.Done, []string{"identify_risks"}) || r.state.Progress() != 1 {
+		t.Errorf("%s, done %v, progress %v", end.Outcome, end.Result.Done, r.state.Progress())
+	}
+	if got := r.model.asked[asked:]; len(got) != 1 || got[0] != "identify_risks" {
+		t.Errorf("asked %v", got)
+	}
+}
+
+// What cannot begin changes nothing.
+func TestCannotBegin(t *testing.T) {
+	t.Parallel()
+	r := begin(t)
+	bad := &llm.Error{Class: llm.ClassAuth, Message: "no key"}
+	for name, c := range map[string]struct {
+		change func(*run.Spec)
+		is     func(error) bool
+	}{
+		"from a step that is none": {func(s *run.Spec) { s.From = "ghost" }, func(err error) bool {
+			var e *run.UnknownStepError
+			return errors.As(err, &e) && e.Name == "ghost"
+		}},
+		"only a step that is none": {func(s *run.Spec) { s.Only = []string{"identify_risks", "ghost"} }, func(err error) bool {
+			var e *run.UnknownStepError
+			return errors.As(err, &e)
+		}},
+		"no model": {func(s *run.Spec) { s.Models[0].Problem = bad }, func(err error) bool {
+			var e *llm.NoModelError
+			return errors.As(err, &e) && strings.Contains(err.Error(), "no key")
+		}},
+	} {
+		before := r.artifacts()
+		spec := run.Spec{Graph: r.graph, Hub: llm.NewHub(), Models: []*llm.Entry{{ID: "stub", Account: "stub", Provider: r.model}}}
+		c.change(&spec)
+		if _, err := run.Execute(t.Context(), "run-1", r.dir, spec); !c.is(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := differing(r.artifacts(), before); len(got) > 0 {
+			t.Errorf("%s: changed %v", name, got)
+		}
+		if r.state.Began != (time.Time{}) || len(r.state.Steps) > 0 {
+			t.Errorf("%s: the log was written to", name)
+		}
+	}
+}
+
+func TestExpectedFiles(t *testing.T) {
+	t.Parallel()
+	r := begin(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	r.model.fault = func(context.Context, int, llm.Request) (llm.Response, bool, error) {
+		cancel() // it is there from the start
+		return llm.Response{}, false, nil
+	}
+	r.execute(ctx, nil)
+	data, err := r.dir.Read(rundir.ExpectedName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	if err := json.Unmarshal(data, &names); err != nil {
+		t.Fatal(err)
+	}
+	if len(names) != 111 || !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != 111 {
+		t.Errorf("%d names, sorted: %v", len(names), slices.IsSorted(names))
+	}
+	for _, name := range []string{"001-1-start_time.json", "001-2-plan.txt", "002-10-potential_levers.json", "030-report.html", "999-pipeline_complete.txt"} {
+		if !slices.Contains(names, name) {
+			t.Errorf("%s is not expected", name)
+		}
+	}
+	if !strings.HasPrefix(string(data), "[\n  \"001-1-start_time.json\",\n") || strings.HasSuffix(string(data), "\n") {
+		t.Errorf("form: %.60q", data)
+	}
+}
