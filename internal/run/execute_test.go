@@ -165,7 +165,6 @@ func differing(got, want map[string]string) []string {
 	return out
 }
 
-
 // Every row of the outcome table, and that a resume goes on from there to the plan that an
 // undisturbed run makes.
 func TestOutcomes(t *testing.T) {
@@ -174,7 +173,7 @@ func TestOutcomes(t *testing.T) {
 	if end := whole.execute(t.Context(), nil); end.Outcome != event.Complete || end.Reason != (event.Reason{}) {
 		t.Fatalf("undisturbed: %s %+v", end.Outcome, end.Reason)
 	}
-	want, calls := whole.artifacts(), whole.model.count()
+	want, calls := whole.artifacts(), whole.state.Calls
 
 	for name, c := range map[string]struct {
 		fault   func(context.Context, int, llm.Request) (llm.Response, bool, error)
@@ -190,7 +189,7 @@ func TestOutcomes(t *testing.T) {
 		resume  func(*run.Spec)
 		same    bool // the resumed run is the undisturbed one
 	}{
-		"complete": {outcome: event.Complete, exit: 0, report: "Bakery", last: 1, same: true},
+		"complete": {outcome: event.Complete, exit: 0, report: "bakery", last: 1, same: true},
 		"partial": {
 			fault: failing("premise_attack"), outcome: event.Partial, exit: 4, step: "premise_attack", reason: "too long",
 			report: "premise_attack failed", last: 1, same: true,

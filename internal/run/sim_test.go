@@ -91,7 +91,7 @@ func simulate(t *testing.T, graph *pipeline.Graph, seed uint64, rate float64) si
 		spoilers = append(spoilers, s)
 		id := fmt.Sprintf("model-%d", i)
 		models = append(models, &llm.Entry{
-			ID: id, Class: "Simulated", Model: id, Host: id, Account: id, Timeout: time.Minute, MaxTokens: 8192, Retries: 2, Slots: 8, Provider: s,
+			ID: id, Class: "Simulated", Model: id, Host: id, Account: id, Timeout: time.Minute, MaxTokens: 8192 << (seed % 4), Retries: 2, Slots: 8, Provider: s,
 			Price: &llm.Price{Input: 1, Output: 1},
 		})
 	}
@@ -174,7 +174,7 @@ func checkLog(t *testing.T, name string, log []event.Event, spoilers []*spoiler,
 	}
 }
 
-// asSent takes back what Go types make of text when they are written: numbers.
+// asSent takes back what Go types make of short ids when they are written: of M1 the number 1.
 func asSent(s *schema.Schema, tree any) any {
 	switch v := tree.(type) {
 	case schema.Object:
@@ -190,8 +190,10 @@ func asSent(s *schema.Schema, tree any) any {
 			v[i] = asSent(s.Items, v[i])
 		}
 	case json.Number:
-		if s.Kind == schema.String {
-			return v.String()
+		for _, id := range s.Enum {
+			if strings.TrimLeft(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == v.String() {
+				return id
+			}
 		}
 	}
 	return tree

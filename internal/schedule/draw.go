@@ -78,14 +78,14 @@ func (d *drawing) grid() {
 		next = func(t time.Time) time.Time { return t.AddDate(0, 0, 7) }
 		first = first.AddDate(0, 0, (8-int(first.Weekday()))%7) // a Monday
 	default:
-		months := 1
-		for _, m := range []int{1, 3, 6, 12} {
-			if months = m; days <= float64(most*m)*30 {
+		months := 0
+		for _, months = range []int{1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000} {
+			if days <= float64(most*months)*30.5 {
 				break
 			}
 		}
 		for days > float64(most*months)*30.5 {
-			months *= 2
+			months *= 10
 		}
 		format = "Jan 2006"
 		if months >= 12 {

@@ -24,3 +24,16 @@ func TestDescribeFacts(t *testing.T) {
 		t.Errorf("the block can be closed from inside:\n%s", got)
 	}
 }
+
+// Ensure that prompts do not show the ids that pages print for people.
+func TestDocumentsInPromptsHaveNoIDs(t *testing.T) {
+	t.Parallel()
+	page := "### Decision 1: Oven\n**Lever ID:** `L3`\n\n**The Core Decision:** x\n\n**ID**: 5b0c\n"
+	got, err := document(plan.Decisions, func(string) ([]byte, error) { return []byte(page), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "### Decision 1: Oven\n**The Core Decision:** x\n\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,10 +132,15 @@ func document(f plan.File, read func(string) ([]byte, error)) (string, error) {
 		return "", err
 	}
 	if !f.IsJSON() {
-		return strings.TrimPrefix(string(data), DemoNote+"\n\n"), nil
+		text := strings.TrimPrefix(string(data), DemoNote+"\n\n")
+		return idLine.ReplaceAllString(text, ""), nil
 	}
 	return compact(data)
 }
+
+// idLine is a page's line that names an item's id. Prompts leave it out: it would stand beside the ids
+// of the question, and a model mixes them up.
+var idLine = regexp.MustCompile(`(?m)^\*\*(?:[A-Z]\w* )?ID:?\*\*:?.*\n\n?`)
 
 var notContent = []string{"metadata", "query", "user_prompt", "system_prompt"}
 

@@ -208,12 +208,15 @@ func without(list []reviewed, found []repeat) ([]reviewed, []removed) {
 			texts[pointID(r.number, i)], left[pointID(r.number, i)] = a, &n
 		}
 	}
-	stands := map[string]string{} // for each one taken out, the one that stays
-	for _, f := range found {
-		keep := f.Keep
-		for stands[keep] != "" {
-			keep = stands[keep]
+	stands := map[string]string{} // for each one taken out, the one it repeats
+	root := func(id string) string {
+		for stands[id] != "" {
+			id = stands[id]
 		}
+		return id
+	}
+	for _, f := range found {
+		keep := root(f.Keep)
 		if keep == f.Drop || stands[f.Drop] != "" || texts[keep] == "" || texts[f.Drop] == "" || *left[f.Drop] == 1 {
 			continue
 		}
@@ -225,14 +228,10 @@ func without(list []reviewed, found []repeat) ([]reviewed, []removed) {
 	for n, r := range kept {
 		answers := []string{}
 		for i, a := range r.Answers {
-			keep := stands[pointID(r.number, i)]
-			for stands[keep] != "" {
-				keep = stands[keep]
-			}
-			if keep == "" {
+			if id := pointID(r.number, i); stands[id] == "" {
 				answers = append(answers, a)
 			} else {
-				gone = append(gone, removed{r.Title, a, texts[keep]})
+				gone = append(gone, removed{r.Title, a, texts[root(id)]})
 			}
 		}
 		kept[n].Answers = answers

@@ -32,7 +32,7 @@ func about(fields func(id int) object) object {
 	var list []object
 	for _, id := range []int{3, 1, 2} { // models need not keep the order
 		item := fields(id)
-		item["id"] = fmt.Sprint(id)
+		item["id"] = fmt.Sprintf("M%d", id)
 		list = append(list, item)
 	}
 	return object{"team_members": list}
@@ -242,7 +242,7 @@ func TestEditedTeam(t *testing.T) {
 				Given:    files,
 				Answer: func(llm.Request, int) any {
 					return object{"team_members": []object{
-						{"id": "2", "contract_type": "other", "justification": "b"}, {"id": "7", "contract_type": "Agency Temp", "justification": "a"},
+						{"id": "M2", "contract_type": "other", "justification": "b"}, {"id": "M7", "contract_type": "Agency Temp", "justification": "a"},
 					}}
 				},
 			}.Run(t)

@@ -5,11 +5,11 @@ package team
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	"planexe/internal/llm/schema"
 	"planexe/internal/plan"
@@ -64,25 +64,69 @@ type details[T detail] struct {
 }
 
 type detail interface {
-	id() string
+	id() int
 	describe(*plan.TeamMember)
 }
 
-// member says whom a detail is about. The id is text for the schema, which lets it be one of a
-// fixed list, and a number in the file.
+// member says whom a detail is about.
 type member struct {
-	ID json.Number `json:"id"`
+	ID memberID `json:"id"`
 }
 
-func (m member) id() string { return m.ID.String() }
+func (m member) id() int { return m.ID.number() }
+
+// memberID is M1, M2 … in questions, where a bare number could be anything, and the number itself in
+// files.
+type memberID string
+
+func label(id int) string { return "M" + strconv.Itoa(id) }
+
+func (m memberID) number() int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(string(m), "M"))
+	return n
+}
+
+// MarshalJSON writes the number.
+func (m memberID) MarshalJSON() ([]byte, error) {
+	return strconv.AppendInt(nil, int64(m.number()), 10), nil
+}
+
+// UnmarshalJSON reads the label or the number.
+func (m *memberID) UnmarshalJSON(data []byte) error {
+	text := strings.TrimPrefix(strings.Trim(string(data), `"`), "M")
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return fmt.Errorf("%s is no id of a member", data)
+	}
+	*m = memberID(label(n))
+	return nil
+}
+
+// labelled is a member as questions show it.
+type labelled struct {
+	ID           string `json:"id"`
+	Category     string `json:"category"`
+	Explanation  string `json:"explanation"`
+	Consequences string `json:"consequences"`
+	Count        string `json:"count"`
+}
 
 // ask makes the step that asks for a detail of each member.
 func ask[T detail](name, about string, raw plan.File) step.Ask[details[T]] {
 	return step.Ask[details[T]]{
 		Name:  name,
 		About: about,
-		Needs: base(plan.TeamFound),
+		Needs: base(),
+		Data:  step.Docs(plan.TeamFound),
 		Uses:  step.Docs(plan.RelatedResources),
+		Vars: func(w *step.Work) (any, error) {
+			members, err := read(w, plan.TeamFound)
+			var list []labelled
+			for _, m := range members {
+				list = append(list, labelled{label(m.ID), m.Category, m.Explanation, m.Consequences, m.Count})
+			}
+			return map[string]any{"Members": list}, err
+		},
 		Rules: func(w *step.Work) ([]schema.Rule, error) {
 			members, err := read(w, plan.TeamFound)
 			if err != nil {
@@ -90,7 +134,7 @@ func ask[T detail](name, about string, raw plan.File) step.Ask[details[T]] {
 			}
 			var ids []string
 			for _, m := range members {
-				ids = append(ids, strconv.Itoa(m.ID))
+				ids = append(ids, label(m.ID))
 			}
 			return []schema.Rule{schema.EachOnce("team_members.id", ids...)}, nil
 		},
@@ -126,7 +170,7 @@ func add[T detail](name, about string, from plan.JSON[[]plan.TeamMember], raw pl
 func enrich[T detail](members []plan.TeamMember, answers []T) []plan.TeamMember {
 	for i := range members {
 		for _, a := range answers {
-			if a.id() == strconv.Itoa(members[i].ID) {
+			if a.id() == members[i].ID {
 				a.describe(&members[i])
 			}
 		}

@@ -1,7 +1,6 @@
 package team
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -70,7 +69,7 @@ func TestApart(t *testing.T) {
 func TestEnrich(t *testing.T) {
 	t.Parallel()
 	answer := func(id, text string) environment {
-		return environment{member{json.Number(id)}, text, text}
+		return environment{member{memberID("M" + id)}, text, text}
 	}
 	got := enrich(
 		[]plan.TeamMember{{ID: 1}, {ID: 2, Equipment: "kept"}, {ID: 3}},
