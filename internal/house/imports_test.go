@@ -30,7 +30,7 @@ var may = map[string][]string{
 	"internal/llm/ollama": {"internal/event", "internal/llm", "internal/llm/schema", "internal/llm/answer", "internal/llm/wire"},
 	"internal/llm/models": {"internal/config", "internal/llm"},
 	"internal/step":       {"internal/event", "internal/plan", "internal/pipeline", "internal/llm", "internal/llm/schema"},
-	"internal/chapters":   {"internal/event", "internal/plan", "internal/pipeline", "internal/llm", "internal/llm/schema", "internal/step"},
+	"internal/chapters":   {"internal/event", "internal/plan", "internal/pipeline", "internal/llm", "internal/llm/schema", "internal/step", "internal/schedule"},
 	"internal/report":     {"internal/plan"},
 	"internal/run":        {"internal/event", "internal/plan", "internal/pipeline", "internal/rundir", "internal/llm", "internal/step", "internal/chapters", "internal/report"},
 	"cmd":                 {"internal"},

@@ -4,6 +4,7 @@ package plan
 // not count as progress.
 var (
 	KeyFacts = JSON[Facts]{File{Name: "001-4-key_facts.json", Label: "key_facts", Title: "Key facts", Extra: true}}
+	Schedule = File{Name: "026-4-schedule.json", Label: "schedule", Title: "Schedule as data", Extra: true}
 
 	ShortPurpose     = JSON[Shortened]{File{Name: "003-11-1-shorten_purpose.json", Label: "short_purpose", Title: "Purpose, short", Extra: true}}
 	ShortPlanType    = JSON[Shortened]{File{Name: "003-11-2-shorten_plan_type.json", Label: "short_plan_type", Title: "Plan type, short", Extra: true}}

@@ -18,6 +18,7 @@ import (
 	"planexe/internal/chapters/project"
 	"planexe/internal/chapters/swot"
 	"planexe/internal/chapters/team"
+	"planexe/internal/chapters/timeline"
 	"planexe/internal/chapters/wbs"
 	"planexe/internal/event"
 	"planexe/internal/pipeline"
@@ -30,7 +31,7 @@ import (
 func Chapters() []step.Chapter {
 	return []step.Chapter{
 		facts.Chapter, diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter, governance.Chapter, team.Chapter, swot.Chapter,
-		document.Chapter, wbs.Chapter, pitch.Chapter,
+		document.Chapter, wbs.Chapter, pitch.Chapter, timeline.Chapter,
 	}
 }
 

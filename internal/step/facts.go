@@ -1,22 +1,14 @@
 package step
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"planexe/internal/plan"
 )
 
 // Facts returns the key facts of the request; of unknown size when they could not be made.
-func (w *Work) Facts() (plan.Facts, error) {
-	f, err := Read(w, plan.KeyFacts)
-	if errors.Is(err, fs.ErrNotExist) {
-		return plan.Facts{}, nil
-	}
-	return f, err
-}
+func (w *Work) Facts() (plan.Facts, error) { return Maybe(w, plan.KeyFacts) }
 
 var sizes = map[plan.Scale]string{
 	plan.Trivial: "trivial: an errand of at most a day. Keep every answer tiny; take the lowest numbers asked for; no organisation, no formalities.",

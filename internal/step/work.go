@@ -37,6 +37,16 @@ func Read[T any](w *Work, a plan.JSON[T]) (T, error) {
 	return v, nil
 }
 
+// Maybe is Read for an artifact that may be missing; then it returns the zero value.
+func Maybe[T any](w *Work, a plan.JSON[T]) (T, error) {
+	v, err := Read(w, a)
+	if errors.Is(err, fs.ErrNotExist) {
+		var none T
+		return none, nil
+	}
+	return v, err
+}
+
 // Text returns the content of a declared artifact; "" when one that may be missing is.
 func (w *Work) Text(a plan.Artifact) (string, error) {
 	data, err := w.Work.Read(a.Artifact().Name)

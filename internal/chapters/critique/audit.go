@@ -21,7 +21,7 @@ var SelfAudit = step.Func{
 	Prompts: []string{"self_audit"},
 	Needs:   step.Docs(plan.Prompt),
 	Uses:    audited,
-	UsesRaw: step.Docs(plan.GanttTable),
+	UsesRaw: step.Docs(plan.WBS, plan.GanttTable),
 	Writes:  step.Docs(plan.SelfAuditRaw, plan.SelfAudit),
 	Calls: func(z pipeline.Sizes) []int {
 		if z.Fast {
@@ -61,8 +61,12 @@ func audit(ctx context.Context, w *step.Work) error {
 	if err != nil {
 		return err
 	}
+	work, err := outline(w)
+	if err != nil {
+		return err
+	}
 	schedule := plan.SummarizeGantt(table)
-	shown := []string{schedule}
+	shown := []string{schedule, work}
 	for _, a := range append(step.Docs(plan.Prompt), audited...) {
 		text, err := w.Text(a)
 		if err != nil {
@@ -76,7 +80,7 @@ func audit(ctx context.Context, w *step.Work) error {
 		q := step.Question[rating]{
 			Prompt: "self_audit", Label: fmt.Sprintf("item/%d", i+1),
 			Vars: map[string]any{
-				"Schedule": schedule, "Number": i + 1, "Title": checklist[i].Title, "Question": checklist[i].Question,
+				"Work": work, "Schedule": schedule, "Number": i + 1, "Title": checklist[i].Title, "Question": checklist[i].Question,
 				"Earlier": answersSoFar(clean(earlier, found)),
 			},
 			Check: func(r *rating) []schema.Problem { return checkRating(i, r, found) },

@@ -1,7 +1,9 @@
 package critique
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -23,6 +25,7 @@ func given() map[plan.Artifact]string {
 		plan.ProjectPlan:   "**Goal Statement:** The ovens are “hot” by\nJune.",
 		plan.PremiseAttack: "### Premise Attack 1",
 		plan.Bodies:        "Owners' Round", plan.Monitoring: "Cash at hand",
+		plan.WBS:        `{"wbs_project":{"id":"11111111-2222-4333-8444-555555555555","description":"Bakery","task_children":[{"id":"11111111-2222-4333-8444-666666666666","description":"Rent a shop"}]}}`,
 		plan.GanttTable: "project_key,project_name,project_start_date,project_end_date,project_parent\nR,Bakery,1/3/2026,1/13/2026,\nP,Rent a shop,1/3/2026,1/9/2026,R\n",
 	}
 	for _, a := range bundle() {
@@ -186,6 +189,9 @@ func TestCalls(t *testing.T) {
 					t.Errorf("%s declares %d calls and makes %d", s.Name, s.Calls(sizes), len(asked))
 				}
 				start := ""
+				if !strings.Contains(asked[0].Messages[1].Content, "- Rent a shop\n") {
+					t.Errorf("%s does not show the work breakdown", s.Name)
+				}
 				for _, q := range asked {
 					if s.Name == "review_plan" && number(q) == 0 {
 						continue
@@ -349,4 +355,57 @@ func TestRecorded(t *testing.T) {
 		}
 		dir.SamePage(t, plan.SelfAudit, page)
 	})
+}
+
+// Ensure that documents that could not be made cost no step, and that the models are told.
+func TestMissingDocuments(t *testing.T) {
+	t.Parallel()
+	g := given()
+	broken := step.Chapter{Name: "broken"}
+	for _, a := range step.Docs(plan.Team, plan.WBS, plan.GanttTable, plan.ProjectPlan) {
+		delete(g, a)
+		broken.Steps = append(broken.Steps, step.Func{
+			Name: "make_" + a.Artifact().Label, Writes: step.Docs(a), Calls: step.Calls(),
+			Run: func(context.Context, *step.Work) error { return errors.New("broken") },
+		})
+	}
+	r := chaptertest.Case{Chapters: []step.Chapter{broken, Chapter}, Given: g, Answer: scripted}.Run(t)
+	if len(r.Result.Failed) != len(broken.Steps) || len(r.Result.Skipped) > 0 {
+		t.Fatalf("failed: %v, skipped: %v", r.Result.Failed, r.Result.Skipped)
+	}
+	asked := r.Asked["self_audit"][0].Messages[1].Content
+	for _, want := range []string{"<document name=\"team\">\n(This document could not be made.", "<document name=\"work_breakdown\">\n(There is none.)", "There is no computed schedule."} {
+		if !strings.Contains(asked, want) {
+			t.Errorf("the audit is not told %q:\n%s", want, asked)
+		}
+	}
+}
+
+// Ensure that an answer whose failures do not each have their own assumption and archetype, or whose
+// scores are none, is asked for again.
+func TestWrongPremortem(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(*failures){
+		"one assumption for two": func(a *failures) { a.Modes[1].Assumption = a.Modes[0].Assumption },
+		"an unknown assumption":  func(a *failures) { a.Modes[1].Assumption = "A4" },
+		"one archetype for two":  func(a *failures) { a.Modes[1].Archetype = a.Modes[0].Archetype },
+		"an assumption too few":  func(a *failures) { a.Assumptions = a.Assumptions[1:] },
+		"a score of six":         func(a *failures) { a.Modes[0].Impact = 6 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, step.Env{Fast: true}, func(q llm.Request, round int) any {
+				a := scripted(q, round)
+				if f, ok := a.(failures); ok && round == 1 {
+					spoil(&f)
+					return f
+				}
+				return a
+			}, "")
+			r.MustDo(t)
+			if n := len(r.Asked["premortem"]); n != 2 {
+				t.Errorf("%d requests, want a second one", n)
+			}
+		})
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -31,7 +32,17 @@ var Chapter = step.Chapter{Name: "critique", Prompts: prompts, Steps: []step.Ste
 // is there is better than none, so none of them must exist.
 func bundle(more ...plan.Artifact) []plan.Artifact {
 	return slices.Concat(step.Docs(plan.Decisions, plan.Scenarios, plan.AssumptionsShort, plan.ProjectPlan, plan.DataCollection,
-		plan.RelatedResources, plan.SWOT, plan.Team, plan.Pitch, plan.ExpertCriticism, plan.WBSTable), more)
+		plan.RelatedResources, plan.SWOT, plan.Team, plan.Pitch, plan.ExpertCriticism), more)
+}
+
+// outline is the work breakdown as it stands in prompts: without ids, which cost more than titles
+// and say nothing.
+func outline(w *step.Work) (string, error) {
+	tree, err := step.Read(w, plan.WBS)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "(There is none.)", nil
+	}
+	return tree.Outline(nil), err
 }
 
 // askAll asks n questions side by side. In serial mode it asks them one after the other, and each

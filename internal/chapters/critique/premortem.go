@@ -23,6 +23,7 @@ var Premortem = step.Func{
 	Prompts: []string{"premortem"},
 	Needs:   step.Docs(plan.Prompt),
 	Uses:    bundle(plan.PremiseAttack, plan.ReviewPlan, plan.QA),
+	UsesRaw: step.Docs(plan.WBS),
 	Writes:  step.Docs(plan.PremortemRaw, plan.Premortem),
 	Calls: func(z pipeline.Sizes) []int {
 		if z.Fast {
@@ -90,12 +91,16 @@ func premortem(ctx context.Context, w *step.Work) error {
 	if err != nil {
 		return err
 	}
+	work, err := outline(w)
+	if err != nil {
+		return err
+	}
 	if w.Env.Fast || facts.Scale == plan.Trivial || facts.Scale == plan.Small {
 		looks = []string{"whole"}
 	}
 	answers, errs := step.Each(ctx, looks, func(ctx context.Context, _ int, look string) (llm.Answer[failures], error) {
 		return step.Question[failures]{
-			Prompt: "premortem", Label: look, Vars: map[string]string{"Look": look},
+			Prompt: "premortem", Label: look, Vars: map[string]string{"Work": work, "Look": look},
 			Rules: []schema.Rule{
 				schema.EachOnce("assumptions_to_kill.assumption_id", assumptionIDs...),
 				schema.EachOnce("root_cause_assumption_id", assumptionIDs...),

@@ -20,6 +20,7 @@ var QuestionsAndAnswers = step.Func{
 	Prompts: []string{"questions_and_answers"},
 	Needs:   step.Docs(plan.Prompt),
 	Uses:    bundle(plan.ReviewPlan),
+	UsesRaw: step.Docs(plan.WBS),
 	Writes:  step.Docs(plan.QARaw, plan.QA, plan.QAFragment),
 	Calls:   step.Calls(qaThemes),
 	Run:     questionsAndAnswers,
@@ -41,8 +42,14 @@ type pair struct {
 }
 
 func questionsAndAnswers(ctx context.Context, w *step.Work) error {
+	work, err := outline(w)
+	if err != nil {
+		return err
+	}
 	answers, errs := step.Each(ctx, make([]struct{}, qaThemes), func(ctx context.Context, i int, _ struct{}) (llm.Answer[pairs], error) {
-		return step.Question[pairs]{Prompt: "questions_and_answers", Label: fmt.Sprintf("theme/%d", i+1), Vars: map[string]int{"Theme": i + 1}}.Ask(ctx, w)
+		return step.Question[pairs]{
+			Prompt: "questions_and_answers", Label: fmt.Sprintf("theme/%d", i+1), Vars: map[string]any{"Work": work, "Theme": i + 1},
+		}.Ask(ctx, w)
 	})
 	if err := settle(w, errs, 1, func(i int) string { return fmt.Sprintf("theme %d", i+1) }); err != nil {
 		return err

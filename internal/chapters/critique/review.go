@@ -22,6 +22,7 @@ var Review = step.Func{
 	Prompts: []string{"review_plan", "review_repeats"},
 	Needs:   step.Docs(plan.Prompt),
 	Uses:    bundle(),
+	UsesRaw: step.Docs(plan.WBS),
 	Writes:  step.Docs(plan.ReviewPlanRaw, plan.ReviewPlan),
 	Calls: func(z pipeline.Sizes) []int {
 		if z.Fast {
@@ -80,7 +81,7 @@ type reviewed struct {
 
 // repeats is what the pass over all answers finds.
 type repeats struct {
-	Repeats []repeat `json:"repeats" count:"0-" empty:"ok"`
+	Repeats []repeat `json:"repeats"`
 }
 
 type repeat struct {
@@ -104,6 +105,10 @@ func review(ctx context.Context, w *step.Work) error {
 	if err != nil {
 		return err
 	}
+	work, err := outline(w)
+	if err != nil {
+		return err
+	}
 	count := facts.Scale.Between(1, 2, 3, 3)
 	var all strings.Builder
 	for i, q := range asked {
@@ -114,7 +119,7 @@ func review(ctx context.Context, w *step.Work) error {
 			Prompt: "review_plan",
 			Label:  fmt.Sprintf("question/%d", i+1),
 			Vars: map[string]any{
-				"All": all.String(), "Number": i + 1, "Title": asked[i].Title, "Question": asked[i].Question, "Count": count,
+				"Work": work, "All": all.String(), "Number": i + 1, "Title": asked[i].Title, "Question": asked[i].Question, "Count": count,
 				"Earlier": sheet(collect(earlier)),
 			},
 			Rules: []schema.Rule{schema.CountOf("bullet_points", count, count)},
