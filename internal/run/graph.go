@@ -3,7 +3,9 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -80,7 +82,13 @@ func writeReport(_ context.Context, w *pipeline.Work) error {
 	if !ok || env.Report == nil {
 		return fmt.Errorf("the report runs without a run")
 	}
-	page, err := env.Report(w.Read)
+	page, err := env.Report(func(name string) ([]byte, error) {
+		data, err := w.Read(name)
+		if errors.Is(err, pipeline.ErrUndeclared) { // a section whose step this build does not have
+			err = fs.ErrNotExist
+		}
+		return data, err
+	})
 	if err != nil {
 		return err
 	}
@@ -90,6 +98,9 @@ func writeReport(_ context.Context, w *pipeline.Work) error {
 type source func(string) ([]byte, error)
 
 func (s source) Read(name string) ([]byte, error) { return s(name) }
+
+// mostNotes bounds the quality notes of one step in the report.
+const mostNotes = 8
 
 // RenderReport renders the report of a run from its artifacts and what its log tells.
 func RenderReport(g *pipeline.Graph, st *State, outcome event.Outcome, reason event.Reason, read func(string) ([]byte, error)) ([]byte, error) {
@@ -101,8 +112,12 @@ func RenderReport(g *pipeline.Graph, st *State, outcome event.Outcome, reason ev
 		m.Missing[f.Name] = whyMissing(g, st, f.Name)
 	}
 	for _, s := range st.Steps {
-		for _, q := range st.Quality[s.Name] {
-			m.Quality = append(m.Quality, fmt.Sprintf("%s: %s", strings.ReplaceAll(s.Name, "_", " "), q.Note))
+		name, notes := strings.ReplaceAll(s.Name, "_", " "), st.Quality[s.Name]
+		for _, q := range notes[:min(len(notes), mostNotes)] {
+			m.Quality = append(m.Quality, fmt.Sprintf("%s: %s", name, q.Note))
+		}
+		if more := len(notes) - mostNotes; more > 0 {
+			m.Quality = append(m.Quality, fmt.Sprintf("%s: %d more notes, listed by planexe status", name, more))
 		}
 	}
 	return report.Render(source(read), m)

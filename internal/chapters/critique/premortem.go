@@ -100,10 +100,10 @@ func premortem(ctx context.Context, w *step.Work) error {
 	}
 	answers, errs := step.Each(ctx, looks, func(ctx context.Context, _ int, look string) (llm.Answer[failures], error) {
 		return step.Question[failures]{
-			Prompt: "premortem", Label: look, Vars: map[string]string{"Work": work, "Look": look},
+			Prompt: "premortem", Label: look, Vars: map[string]string{"Work": work, "Look": look}, Check: checkRoots,
 			Rules: []schema.Rule{
 				schema.EachOnce("assumptions_to_kill.assumption_id", assumptionIDs...),
-				schema.EachOnce("root_cause_assumption_id", assumptionIDs...),
+				schema.OneOf("root_cause_assumption_id", assumptionIDs...),
 				schema.EachOnce("failure_mode_archetype", archetypes...),
 			},
 		}.Ask(ctx, w)
@@ -131,6 +131,21 @@ func premortem(ctx context.Context, w *step.Work) error {
 		return err
 	}
 	return w.WritePage(plan.Premortem, raw.Markdown)
+}
+
+// checkRoots wants each assumption to be the root of one failure. It is no rule of the schema because
+// a list can have only one such rule, and that is for the archetypes.
+func checkRoots(a *failures) []schema.Problem {
+	var found []schema.Problem
+	for i, f := range a.Modes {
+		if slices.ContainsFunc(a.Modes[:i], func(o failure) bool { return o.Assumption == f.Assumption }) {
+			found = append(found, schema.Problem{
+				Path: fmt.Sprintf("failure_modes[%d].root_cause_assumption_id", i), Found: f.Assumption + " once more",
+				Want: "each assumption as the root of exactly one failure",
+			})
+		}
+	}
+	return found
 }
 
 // join numbers the assumptions of all answers on, keeps each failure with its own, and puts the
