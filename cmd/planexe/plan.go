@@ -24,20 +24,21 @@ import (
 )
 
 type planCmd struct {
-	Prompt      string  `arg:"" optional:"" help:"What to plan, in a few sentences; \"-\" reads standard input."`
-	PromptFile  string  `help:"Read the prompt from a file." placeholder:"FILE"`
-	RunDir      string  `help:"Directory of the run; a new one under PLANEXE_RUN_DIR when not given." placeholder:"DIR"`
-	Model       string  `help:"Id of an entry in llm_config.json, or auto." placeholder:"ID"`
-	Speed       string  `help:"all (every detail, slow) or fast (skips details)." placeholder:"all|fast"`
-	Concurrency int     `help:"Model calls at once." placeholder:"N"`
-	MaxCost     float64 `help:"End the run when it has cost this many USD." placeholder:"USD"`
-	Resume      bool    `help:"Go on with the run in --run-dir."`
-	From        string  `help:"Ask this step and all that follow from it anew." placeholder:"STEP"`
-	Only        string  `help:"Run just this step, asking it anew." placeholder:"STEP"`
-	Refresh     bool    `help:"Also run steps whose prompt has changed since."`
-	KeepPrompts bool    `help:"Keep the rendered prompts in the event log."`
-	Open        bool    `help:"Open the report when it is done."`
-	JSON        bool    `name:"json" help:"Print the result as one JSON object."`
+	Prompt       string  `arg:"" optional:"" help:"What to plan, in a few sentences; \"-\" reads standard input."`
+	PromptFile   string  `help:"Read the prompt from a file." placeholder:"FILE"`
+	RunDir       string  `help:"Directory of the run; a new one under PLANEXE_RUN_DIR when not given." placeholder:"DIR"`
+	Model        string  `help:"Id of an entry in llm_config.json, or auto." placeholder:"ID"`
+	Speed        string  `help:"all (every detail, slow) or fast (skips details)." placeholder:"all|fast"`
+	Concurrency  int     `help:"Model calls at once." placeholder:"N"`
+	MaxCost      float64 `help:"End the run when it has cost this many USD." placeholder:"USD"`
+	Resume       bool    `help:"Go on with the run in --run-dir."`
+	From         string  `help:"Ask this step and all that follow from it anew." placeholder:"STEP"`
+	Only         string  `help:"Run just this step, asking it anew." placeholder:"STEP"`
+	Refresh      bool    `help:"Also run steps whose prompt has changed since."`
+	SerialReview bool    `help:"Ask review and audit one question after the other, each seeing the answers before; slower."`
+	KeepPrompts  bool    `help:"Keep the rendered prompts in the event log."`
+	Open         bool    `help:"Open the report when it is done."`
+	JSON         bool    `name:"json" help:"Print the result as one JSON object."`
 }
 
 func (c *planCmd) Run(s streams) error {
@@ -120,7 +121,7 @@ func isTerminal(x any) bool {
 func (c *planCmd) spec(set *setup) (run.Spec, error) {
 	spec := run.Spec{
 		Graph: set.graph, Hub: llm.NewHub(), Speed: string(set.settings.Speed), Concurrency: cmp.Or(c.Concurrency, set.settings.Concurrency),
-		From: c.From, Refresh: c.Refresh, KeepPrompts: c.KeepPrompts, Version: versionName(),
+		From: c.From, Refresh: c.Refresh, KeepPrompts: c.KeepPrompts, Serial: c.SerialReview, Version: versionName(),
 		AllowRefuse: set.settings.Redline == config.RedlineWarn, MaxCost: c.MaxCost,
 	}
 	if c.Only != "" {

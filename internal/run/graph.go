@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"planexe/internal/chapters/assume"
+	"planexe/internal/chapters/critique"
 	"planexe/internal/chapters/diagnostics"
 	"planexe/internal/chapters/document"
 	"planexe/internal/chapters/expert"
@@ -18,6 +19,7 @@ import (
 	"planexe/internal/chapters/lever"
 	"planexe/internal/chapters/pitch"
 	"planexe/internal/chapters/project"
+	"planexe/internal/chapters/summary"
 	"planexe/internal/chapters/swot"
 	"planexe/internal/chapters/team"
 	"planexe/internal/chapters/timeline"
@@ -33,7 +35,7 @@ import (
 func Chapters() []step.Chapter {
 	return []step.Chapter{
 		facts.Chapter, diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter, governance.Chapter, team.Chapter, swot.Chapter,
-		document.Chapter, wbs.Chapter, pitch.Chapter, timeline.Chapter,
+		document.Chapter, wbs.Chapter, pitch.Chapter, timeline.Chapter, critique.Chapter, summary.Chapter,
 	}
 }
 

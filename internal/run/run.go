@@ -43,8 +43,12 @@ type Spec struct {
 	Refresh     bool     // steps whose prompt changed run again
 	AllowRefuse bool     // go on when the gate refuses
 	KeepPrompts bool     // log rendered prompts
+	Serial      bool     // review and audit ask one question after the other, each seeing the answers before
 	Version     string
 }
+
+// serialMode is added to the speed mode of runs with a serial review.
+const serialMode = "+serial_review"
 
 // The speed modes.
 const (
@@ -153,13 +157,16 @@ func Execute(ctx context.Context, id string, store Store, s Spec) (End, error) {
 	}
 	sizes := pipeline.Typical
 	sizes.Fast = s.Speed == Fast
+	if s.Serial {
+		s.Speed += serialMode // a result of one way is never taken for the other's
+	}
 	started := s.started(id, sizes)
 	store.Watch(story.apply)
 	if err := store.Append(started); err != nil {
 		return End{}, &pipeline.StoreError{Doing: "write the event log", Err: err}
 	}
 	env := &step.Env{
-		Client: client, Seed: pipeline.Digest(prompt), Demo: started.Demo, Fast: sizes.Fast, AllowRefused: s.AllowRefuse,
+		Client: client, Seed: pipeline.Digest(prompt), Demo: started.Demo, Fast: sizes.Fast, AllowRefused: s.AllowRefuse, SerialReview: s.Serial,
 		Report: func(read func(string) ([]byte, error)) ([]byte, error) { return story.report(s.Graph, read) },
 	}
 	result, runErr := s.Graph.Run(ctx, store, &records, pipeline.Options{

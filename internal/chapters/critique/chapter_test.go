@@ -80,15 +80,16 @@ func scripted(r llm.Request, _ int) any {
 			{2, "What about " + theme + "?", "It \"depends\".", "Insight."},
 		}, Summary: "About " + theme + "."}
 	case r.Name == "premortem":
-		a := failures{}
-		name := look(r)
-		for i, id := range []string{"A2", "A3", "A1"} { // in another order
-			a.Assumptions = append(a.Assumptions, deadly{id, name + " belief of " + id, "Ask | look", "No\noven"})
+		a, name := told{}, look(r)
+		for i, archetype := range []string{"Market/Human", "Process/Financial", "Technical/Logistical"} {
 			likelihood := map[string]int{"before": 2, "during": 5, "after": 1, "whole": 3}[name]
-			a.Modes = append(a.Modes, failure{
-				Index: 9, Assumption: id, Archetype: archetypes[i], Title: name + " fall of " + id, Story: "First this.\n\nThen that.",
-				Signs: []string{"Cold\noven", "No flour"}, Owner: "Baker", Likelihood: likelihood, Impact: i + 2,
-				Tripwires: []string{"Cash < 1,000 EUR", "No permit by May"}, Playbook: []string{"Stop.", "Count.", "Act."}, StopRule: "No cash for 30 days.",
+			a.Failures = append(a.Failures, fall{
+				belief{fmt.Sprintf("%s belief %d", name, i+1), "Ask | look", "No\noven"},
+				story{
+					Archetype: archetype, Title: fmt.Sprintf("%s\nfall %d", name, i+1), Analysis: "First this.\n\nThen that.",
+					Signs: []string{"Cold\noven", "No flour"}, Owner: "Baker", Likelihood: likelihood, Impact: i + 2,
+					Tripwires: []string{"Cash < 1,000 EUR", "No permit by May"}, Playbook: []string{"Stop.", "Count.", "Act."}, StopRule: "No cash for 30 days.",
+				},
 			})
 		}
 		return a
@@ -280,7 +281,7 @@ func TestGaps(t *testing.T) {
 					t.Errorf("assumption %d has id %s", i+1, a.ID)
 				}
 				if !slices.ContainsFunc(pre.Modes, func(f failure) bool {
-					return f.Assumption == a.ID && strings.HasSuffix(a.Statement, strings.TrimPrefix(f.Title, strings.Fields(f.Title)[0]+" fall of "))
+					return f.Assumption == a.ID && strings.ReplaceAll(f.Title, "\nfall", " belief") == a.Statement
 				}) {
 					t.Errorf("no failure goes back to %+v", a)
 				}
@@ -381,22 +382,22 @@ func TestMissingDocuments(t *testing.T) {
 	}
 }
 
-// Ensure that an answer whose failures do not each have their own assumption and archetype, or whose
-// scores are none, is asked for again.
+// Ensure that an answer whose failures are not one of each kind, or whose scores are none, is asked
+// for again.
 func TestWrongPremortem(t *testing.T) {
 	t.Parallel()
-	for name, spoil := range map[string]func(*failures){
-		"one assumption for two": func(a *failures) { a.Modes[1].Assumption = a.Modes[0].Assumption },
-		"an unknown assumption":  func(a *failures) { a.Modes[1].Assumption = "A4" },
-		"one archetype for two":  func(a *failures) { a.Modes[1].Archetype = a.Modes[0].Archetype },
-		"an assumption too few":  func(a *failures) { a.Assumptions = a.Assumptions[1:] },
-		"a score of six":         func(a *failures) { a.Modes[0].Impact = 6 },
+	for name, spoil := range map[string]func(*told){
+		"one archetype for two": func(a *told) { a.Failures[1].Archetype = a.Failures[0].Archetype },
+		"an unknown archetype":  func(a *told) { a.Failures[1].Archetype = "Bad luck" },
+		"a failure too few":     func(a *told) { a.Failures = a.Failures[1:] },
+		"a score of six":        func(a *told) { a.Failures[0].Impact = 6 },
+		"no assumption":         func(a *told) { a.Failures[0].Statement = "" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := run(t, step.Env{Fast: true}, func(q llm.Request, round int) any {
 				a := scripted(q, round)
-				if f, ok := a.(failures); ok && round == 1 {
+				if f, ok := a.(told); ok && round == 1 {
 					spoil(&f)
 					return f
 				}

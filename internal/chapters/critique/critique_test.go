@@ -100,7 +100,7 @@ func TestCheckRating(t *testing.T) {
 func TestRisk(t *testing.T) {
 	t.Parallel()
 	for score, want := range map[[2]int]string{{5, 3}: "CRITICAL", {4, 3}: "HIGH", {3, 3}: "HIGH", {2, 4}: "MEDIUM", {2, 2}: "MEDIUM", {3, 1}: "LOW", {1, 1}: "LOW"} {
-		if got := (failure{Likelihood: score[0], Impact: score[1]}).risk(); got != want {
+		if got := (failure{story: story{Likelihood: score[0], Impact: score[1]}}).risk(); got != want {
 			t.Errorf("%v is %s, want %s", score, got, want)
 		}
 	}

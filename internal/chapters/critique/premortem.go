@@ -38,30 +38,29 @@ var Premortem = step.Func{
 // times are the parts of the undertaking that are looked at apart; "whole" is all of it.
 var times = []string{"before", "during", "after"}
 
-var (
-	assumptionIDs = []string{"A1", "A2", "A3"} // within one answer
-	archetypes    = []string{"Process/Financial", "Technical/Logistical", "Market/Human"}
-)
+var archetypes = []string{"Process/Financial", "Technical/Logistical", "Market/Human"}
 
-type failures struct {
-	Assumptions []deadly  `json:"assumptions_to_kill"`
-	Modes       []failure `json:"failure_modes"`
+// told is what a model tells: each failure together with the belief it begins with, so that no ids
+// are needed to say which belongs to which.
+type told struct {
+	Failures []fall `json:"failures"`
 }
 
-// deadly is an assumption that ends the plan if it is false.
-type deadly struct {
-	ID        string `json:"assumption_id"`
+type fall struct {
+	belief
+	story
+}
+
+type belief struct {
 	Statement string `json:"statement"`
 	Test      string `json:"test_now"`
 	Falsifier string `json:"falsifier"`
 }
 
-type failure struct {
-	Index      int      `json:"failure_mode_index"`
-	Assumption string   `json:"root_cause_assumption_id"`
+type story struct {
 	Archetype  string   `json:"failure_mode_archetype"`
 	Title      string   `json:"failure_mode_title"`
-	Story      string   `json:"risk_analysis"`
+	Analysis   string   `json:"risk_analysis"`
 	Signs      []string `json:"early_warning_signs" count:"2-4"`
 	Owner      string   `json:"owner"`
 	Likelihood int      `json:"likelihood_5" range:"1-5"`
@@ -69,6 +68,23 @@ type failure struct {
 	Tripwires  []string `json:"tripwires" count:"2-3"`
 	Playbook   []string `json:"playbook" count:"3"`
 	StopRule   string   `json:"stop_rule"`
+}
+
+// failures is what the files hold.
+type failures struct {
+	Assumptions []assumption `json:"assumptions_to_kill"`
+	Modes       []failure    `json:"failure_modes"`
+}
+
+type assumption struct {
+	ID string `json:"assumption_id"` // A1, A2 …
+	belief
+}
+
+type failure struct {
+	Index      int    `json:"failure_mode_index"`
+	Assumption string `json:"root_cause_assumption_id"`
+	story
 }
 
 func (f failure) score() int { return f.Likelihood * f.Impact }
@@ -98,14 +114,10 @@ func premortem(ctx context.Context, w *step.Work) error {
 	if w.Env.Fast || facts.Scale == plan.Trivial || facts.Scale == plan.Small {
 		looks = []string{"whole"}
 	}
-	answers, errs := step.Each(ctx, looks, func(ctx context.Context, _ int, look string) (llm.Answer[failures], error) {
-		return step.Question[failures]{
-			Prompt: "premortem", Label: look, Vars: map[string]string{"Work": work, "Look": look}, Check: checkRoots,
-			Rules: []schema.Rule{
-				schema.EachOnce("assumptions_to_kill.assumption_id", assumptionIDs...),
-				schema.OneOf("root_cause_assumption_id", assumptionIDs...),
-				schema.EachOnce("failure_mode_archetype", archetypes...),
-			},
+	answers, errs := step.Each(ctx, looks, func(ctx context.Context, _ int, look string) (llm.Answer[told], error) {
+		return step.Question[told]{
+			Prompt: "premortem", Label: look, Vars: map[string]string{"Work": work, "Look": look},
+			Rules: []schema.Rule{schema.EachOnce("failure_mode_archetype", archetypes...)},
 		}.Ask(ctx, w)
 	})
 	if err := settle(w, errs, 1, func(i int) string { return looks[i] }); err != nil {
@@ -118,7 +130,7 @@ func premortem(ctx context.Context, w *step.Work) error {
 		} `json:"metadata"`
 		Markdown string `json:"markdown"`
 	}
-	var parts []failures
+	var parts []told
 	for i, a := range answers {
 		if errs[i] == nil {
 			parts = append(parts, a.Value)
@@ -133,40 +145,14 @@ func premortem(ctx context.Context, w *step.Work) error {
 	return w.WritePage(plan.Premortem, raw.Markdown)
 }
 
-// checkRoots wants each assumption to be the root of one failure. It is no rule of the schema because
-// a list can have only one such rule, and that is for the archetypes.
-func checkRoots(a *failures) []schema.Problem {
-	var found []schema.Problem
-	for i, f := range a.Modes {
-		if slices.ContainsFunc(a.Modes[:i], func(o failure) bool { return o.Assumption == f.Assumption }) {
-			found = append(found, schema.Problem{
-				Path: fmt.Sprintf("failure_modes[%d].root_cause_assumption_id", i), Found: f.Assumption + " once more",
-				Want: "each assumption as the root of exactly one failure",
-			})
-		}
-	}
-	return found
-}
-
-// join numbers the assumptions of all answers on, keeps each failure with its own, and puts the
-// worst failure first.
-func join(parts []failures) failures {
+// join numbers the beliefs of all answers and puts the worst failure first.
+func join(parts []told) failures {
 	var all failures
 	for _, p := range parts {
-		renamed := map[string]string{}
-		for _, id := range assumptionIDs { // in their own order, whatever order the answer has
-			i := slices.IndexFunc(p.Assumptions, func(a deadly) bool { return a.ID == id })
-			if i < 0 {
-				continue
-			}
-			a := p.Assumptions[i]
-			a.ID = fmt.Sprintf("A%d", len(all.Assumptions)+1)
-			renamed[id] = a.ID
-			all.Assumptions = append(all.Assumptions, a)
-		}
-		for _, f := range p.Modes {
-			f.Assumption = renamed[f.Assumption]
-			all.Modes = append(all.Modes, f)
+		for _, f := range p.Failures {
+			id := fmt.Sprintf("A%d", len(all.Assumptions)+1)
+			all.Assumptions = append(all.Assumptions, assumption{id, f.belief})
+			all.Modes = append(all.Modes, failure{Assumption: id, story: f.story})
 		}
 	}
 	slices.SortStableFunc(all.Modes, func(x, y failure) int { return cmp.Compare(y.score(), x.score()) })
@@ -200,7 +186,7 @@ func (a failures) Markdown() string {
 		}
 		fmt.Fprintf(&b, "\n#### FM%d - %s\n\n- **Archetype**: %s\n- **Root Cause**: Assumption %s\n- **Owner**: %s\n"+
 			"- **Risk Level:** %s %d/25 (Likelihood %d/5 × Impact %d/5)\n\n##### Failure Story\n%s\n",
-			i+1, oneLine(f.Title), f.Archetype, f.Assumption, oneLine(f.Owner), f.risk(), f.score(), f.Likelihood, f.Impact, f.Story)
+			i+1, oneLine(f.Title), f.Archetype, f.Assumption, oneLine(f.Owner), f.risk(), f.score(), f.Likelihood, f.Impact, f.Analysis)
 		fmt.Fprintf(&b, "\n##### Early Warning Signs\n%s\n##### Tripwires\n%s\n##### Response Playbook\n%s\n\n**STOP RULE:** %s\n",
 			step.Bullets(f.Signs), step.Bullets(f.Tripwires), step.Bullets(f.Playbook), f.StopRule)
 	}
