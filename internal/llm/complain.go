@@ -49,15 +49,9 @@ func complainProblems(problems []schema.Problem) string {
 	return b.String()
 }
 
-// brevity asks for less when n answers did not fit; each n in other words than the last.
+// brevity asks for less when an answer did not fit; each n in other words.
 func brevity(n int) string {
-	switch n {
-	case 0:
-		return ""
-	case 1:
-		return "An earlier answer to this question was too long and was cut off. Give all that is asked for, but keep every text as short as the rules allow."
-	}
-	return fmt.Sprintf("%d earlier answers to this question were too long and were cut off. Give all that is asked for, but keep every text as short as the rules allow.", n)
+	return fmt.Sprintf("Earlier answers to this that were too long and were cut off: %d. Give all that is asked for, but keep every text as short as the rules allow.", n)
 }
 
 func isBlank(s string) bool { return strings.TrimSpace(s) == "" }

@@ -136,6 +136,21 @@ func TestAlwaysCut(t *testing.T) {
 	}
 }
 
+// TestCutReask: an answer to a re-ask that is cut does not bring the same re-ask again.
+func TestCutReask(t *testing.T) {
+	virtual(t, func(t *testing.T) {
+		gap := head + tips("one") + `]}`
+		s := &script{replies: []any{gap, cut(head + tips("one") + `, {"te`), gap, llm.Response{Finish: llm.FinishLength}}, exhausted: gap}
+		e := entry("a", s)
+		e.MaxTokens = 1 << 16
+		b := newBench(nil, llm.Options{Entries: []*llm.Entry{e}})
+		if got, err := b.ask(t.Context(), ""); err != nil || len(got.Value.Tips) != 1 {
+			t.Errorf("kept %v, %v", got.Value.Tips, err)
+		}
+		noRepeats(t, s)
+	})
+}
+
 // TestRaisedCapIsKept for the step's other calls.
 func TestRaisedCapIsKept(t *testing.T) {
 	virtual(t, func(t *testing.T) {

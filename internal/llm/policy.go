@@ -2,7 +2,6 @@ package llm
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"planexe/internal/llm/answer"
@@ -108,8 +107,7 @@ func (w *walk) lacksRoom(e *Entry) {
 
 // reask shows the model its wrong answer; false when that was done often enough.
 func (w *walk) reask(t *tries, x *exchange) bool {
-	if t.rest != nil && t.parts < maxParts && x.content == nil && x.failure == nil && len(t.rest.missing()) > 0 {
-		w.askRest(t, x.entry)
+	if x.failure == nil && t.lacks() && t.askRest() {
 		return true
 	}
 	t.rest = nil
@@ -130,14 +128,19 @@ func (w *walk) reask(t *tries, x *exchange) bool {
 }
 
 // giveRoom makes the next request after a cut answer a different one: with a higher cap, or for
-// the rest of a list only. False when neither can be.
+// the rest of a list only. False when neither can be; the entry is then asked for a shorter answer
+// in the next round.
 func (w *walk) giveRoom(t *tries, x *exchange) bool {
+	if w.cut == nil {
+		w.cut = map[string]bool{}
+	}
+	w.cut[x.id()] = true
 	t.wrong, t.complaint = "", ""
 	t.lowEffort = t.lowEffort || x.resp.ReasoningOnly
 	more := false
 	switch {
 	case t.rest != nil:
-		more = t.rest.grew
+		more, t.rest.grew = t.rest.grew, false
 	case w.c.hub.maxCap(x.entry, x.tokens) > x.limit:
 		if t.cuts < maxCutTries {
 			w.c.raiseCap(w.step, x)
@@ -149,21 +152,19 @@ func (w *walk) giveRoom(t *tries, x *exchange) bool {
 		t.rest = salvage(x.resp.Text, w.schema)
 		more = t.rest != nil
 	}
-	if more && t.parts < maxParts {
-		w.askRest(t, x.entry)
-		return true
-	}
-	// In the next round the entry is asked for a shorter answer.
-	if w.cutOff == nil {
-		w.cutOff = map[*Entry]int{}
-	}
-	w.cutOff[x.entry]++
-	return false
+	return more && t.askRest()
 }
 
-// askRest makes the next request one for the rest of a list.
-func (w *walk) askRest(t *tries, e *Entry) {
+// lacks tells whether a list that came in parts is still without items it must have.
+func (t *tries) lacks() bool { return t.rest != nil && len(t.rest.missing()) > 0 }
+
+// askRest makes the next request one for the rest of the list; false when that was done often
+// enough.
+func (t *tries) askRest() bool {
+	if t.parts >= maxParts {
+		return false
+	}
 	t.parts++
 	t.wrong, t.complaint = t.rest.ask()
-	t.complaint = strings.TrimSpace(t.complaint + " " + brevity(w.cutOff[e]))
+	return true
 }

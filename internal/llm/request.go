@@ -19,8 +19,9 @@ const maxRejected = 256 << 10
 type exchange struct {
 	entry    *Entry
 	messages []Message
-	tokens   int // of the messages, estimated
-	limit    int // output cap
+	tokens   int  // of the messages, estimated
+	limit    int  // output cap
+	low      bool // effort
 	started  time.Time
 	took     time.Duration
 	resp     Response
@@ -47,6 +48,10 @@ func (w *walk) request(ctx context.Context, e *Entry, t *tries) (again bool, err
 		w.note(x)
 		w.lacksRoom(e)
 		return false, nil
+	}
+	x.limit, x.low = min(w.c.capFor(w.step, e), w.c.hub.maxCap(e, x.tokens)), t.lowEffort
+	for n := 1; len(w.cut) > 0 && w.cut[x.id()]; n++ {
+		x.messages = withHint(w.conversation(t), brevity(n))
 	}
 	if sent, err := w.send(ctx, t, x); err != nil || !sent {
 		return false, err
@@ -78,13 +83,22 @@ func (w *walk) request(ctx context.Context, e *Entry, t *tries) (again bool, err
 	if w.best == nil || len(x.problems) < len(w.best.problems) {
 		w.best = &candidate{e, x.reading}
 	}
-	if len(x.problems) == 0 || t.reasks >= maxReasks {
+	switch {
+	case len(x.problems) == 0:
+		return false, nil
+	case t.lacks() && t.askRest():
+		return true, nil
+	case t.reasks >= maxReasks:
 		return false, nil
 	}
 	t.reasks++
+	t.rest = nil
 	t.wrong, t.complaint = complain(x.text, x.reading)
 	return true, nil
 }
+
+// id tells requests of one call apart.
+func (x *exchange) id() string { return digest([]any{x.entry.ID, x.limit, x.low, x.messages}) }
 
 // send fills in x. It holds a slot, and its share of the budget, only as long as it takes. Sent is
 // false when the entry cannot be asked now.
@@ -104,10 +118,9 @@ func (w *walk) send(ctx context.Context, t *tries, x *exchange) (sent bool, err 
 	if booked, err = w.c.reserve(e, x.tokens); err != nil {
 		return false, err
 	}
-	x.limit = min(w.c.capFor(w.step, e), w.c.hub.maxCap(e, x.tokens))
 	x.started = time.Now()
 	resp, fault := e.Provider.Send(ctx, Request{
-		Messages: x.messages, Schema: w.schema, Name: w.name, MaxTokens: x.limit, FirstByte: t.firstByte, LowEffort: t.lowEffort,
+		Messages: x.messages, Schema: w.schema, Name: w.name, MaxTokens: x.limit, FirstByte: t.firstByte, LowEffort: x.low,
 	})
 	x.took = time.Since(x.started)
 	x.resp, x.text = resp, resp.Text
@@ -189,12 +202,16 @@ func (w *walk) conversation(t *tries) []Message {
 	if t.complaint == "" {
 		return w.messages
 	}
-	m := slices.Clone(w.messages)
 	if t.wrong != "" {
-		return append(m, Message{Assistant, t.wrong}, Message{User, t.complaint})
+		return append(slices.Clone(w.messages), Message{Assistant, t.wrong}, Message{User, t.complaint})
 	}
-	// Two user turns in a row are refused by some servers.
-	m[len(m)-1].Content += "\n\n" + t.complaint
+	return withHint(w.messages, t.complaint)
+}
+
+// withHint adds to the last turn: two turns of the user in a row are refused by some servers.
+func withHint(messages []Message, hint string) []Message {
+	m := slices.Clone(messages)
+	m[len(m)-1].Content += "\n\n" + hint
 	return m
 }
 

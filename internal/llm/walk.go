@@ -33,7 +33,7 @@ type walk struct {
 	best     *candidate      // usable answer with the fewest soft problems
 	needs    int             // context length that was too short
 	tooShort map[*Entry]bool // entries that said so themselves
-	cutOff   map[*Entry]int  // answers that were cut with no room left to give
+	cut      map[string]bool // requests whose answers were cut, which are not sent again
 }
 
 // candidate is an answer that can be kept.
@@ -96,7 +96,7 @@ func (w *walk) candidates() []*Entry {
 
 // try asks one entry until it has answered or its tries are used up.
 func (w *walk) try(ctx context.Context, e *Entry) *Error {
-	t := tries{firstByte: e.Timeout, complaint: brevity(w.cutOff[e])}
+	t := tries{firstByte: e.Timeout}
 	for {
 		if w.requests >= maxRequests || w.busy >= maxWait {
 			return w.exhausted()

@@ -80,10 +80,10 @@ func execute(b testing.TB, g *pipeline.Graph, store pipeline.Store, m *stub) {
 	}
 }
 
-// BenchmarkLatency runs the reference's graph against a model that takes 20 ms per call. units is
+// BenchmarkLatency runs the reference's graph against a model that takes 100 ms per call. units is
 // the wall time in calls; bound is what it cannot beat. The bar is 1.05 times the bound.
 func BenchmarkLatency(b *testing.B) {
-	const latency = 20 * time.Millisecond
+	const latency = 100 * time.Millisecond
 	for _, v := range []string{"C", "F"} {
 		for _, limit := range []int{4, 8, 16} {
 			b.Run(fmt.Sprintf("%s/%d", v, limit), func(b *testing.B) {

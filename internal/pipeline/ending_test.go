@@ -5,16 +5,23 @@ import (
 	"errors"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"planexe/internal/event"
 	"planexe/internal/pipeline"
 )
 
-// waits blocks until the run is over, as a call to a model would.
+// waits blocks until the run is over, as a call to a model would. It gives up on a run that is
+// not ended, so that the test fails and does not hang.
 func waits(ctx context.Context, _ *pipeline.Work) error {
-	<-ctx.Done()
-	return ctx.Err()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(20 * time.Second):
+		return errors.New("the run was not ended")
+	}
 }
 
 // gated is a graph whose gate decides while a long step is under way.
@@ -92,8 +99,15 @@ func TestFirstEndingCounts(t *testing.T) {
 	t.Parallel()
 	g := graph(t, "a: in -> a", "b: in -> b", "c: in -> c")
 	m := newMemory(map[string]string{"in": "1"})
-	x := m.run(withGraph(t.Context(), g), g, pipeline.Options{Env: &script{each: spend}})
-	if got := all[event.RunEnding](x); len(got) != 1 || x.Ending == nil || got[0].Reason != x.Ending.Reason {
+	var all3 sync.WaitGroup
+	all3.Add(3)
+	x := m.run(withGraph(t.Context(), g), g, pipeline.Options{Env: &script{each: func(_ context.Context, w *pipeline.Work) error {
+		all3.Done()
+		all3.Wait() // each is past the point where an ending could keep it from beginning
+		w.EndRun(&pipeline.Ending{Outcome: event.Refused, Reason: event.Reason{Message: w.Step()}})
+		return nil
+	}}})
+	if got := all[event.RunEnding](x); len(got) != 1 || x.Ending == nil || got[0].Reason != x.Ending.Reason || len(x.Done) != 3 {
 		t.Errorf("told %+v, ending %+v", got, x.Ending)
 	}
 }
