@@ -146,6 +146,28 @@ func TestEditedExtraIsKeptAndSurplusSetAside(t *testing.T) {
 	}
 }
 
+// Outputs are stored as declared, after the extras: the one that other programs look for comes last.
+func TestStoringOrder(t *testing.T) {
+	t.Parallel()
+	s := st("a: in -> z m b *x-{n}")
+	s.Run = func(_ context.Context, w *pipeline.Work) error {
+		for _, name := range []string{"b", "x-2", "m", "x-1", "z"} {
+			if err := w.Write(name, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	m := newMemory(map[string]string{"in": ""})
+	var order []string
+	for _, a := range all[event.ArtifactWritten](m.run(t.Context(), newGraph(t, []pipeline.Step{s}), pipeline.Options{})) {
+		order = append(order, a.Name)
+	}
+	if want := []string{"x-1", "x-2", "z", "m", "b"}; !slices.Equal(order, want) {
+		t.Errorf("stored %v, want %v", order, want)
+	}
+}
+
 func TestGenerations(t *testing.T) {
 	t.Parallel()
 	var seen []int
