@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -39,7 +40,26 @@ func (s *scripted) Send(ctx context.Context, r llm.Request) (llm.Response, error
 			return resp, err
 		}
 	}
-	return s.Provider.Send(ctx, r)
+	return s.demo(ctx, r)
+}
+
+// answers are the demo model's, by question: all runs of these tests ask the same, and the race
+// detector makes the demo model slow.
+var answers sync.Map
+
+func (s *scripted) demo(ctx context.Context, r llm.Request) (llm.Response, error) {
+	key := encode(r.Messages)
+	if r.Schema != nil {
+		key += r.Schema.Digest()
+	}
+	if got, ok := answers.Load(key); ok && ctx.Err() == nil {
+		return got.(llm.Response), nil
+	}
+	resp, err := s.Provider.Send(ctx, r)
+	if err == nil {
+		answers.Store(key, resp)
+	}
+	return resp, err
 }
 
 func (s *scripted) count() int {
@@ -80,17 +100,39 @@ func begin(t *testing.T) *aRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { dir.Close() })
 	if err := run.Begin(dir, simPrompt, time.Date(2026, 1, 3, 12, 0, 0, 0, time.UTC)); err != nil {
 		t.Fatal(err)
 	}
+	return attach(t, dir)
+}
+
+func attach(t *testing.T, dir *rundir.Dir) *aRun {
+	t.Helper()
+	t.Cleanup(func() { dir.Close() })
 	graph, err := run.NewGraph("test")
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &aRun{t: t, dir: dir, graph: graph, model: &scripted{Provider: demo.New(0, 1)}}
+	if err := dir.Replay(r.state.Apply); err != nil {
+		t.Fatal(err)
+	}
 	dir.Watch(r.watch)
 	return r
+}
+
+// copy gives a test a directory of its own in the same state.
+func (r *aRun) copy(t *testing.T) *aRun {
+	t.Helper()
+	path := t.TempDir()
+	if err := os.CopyFS(path, os.DirFS(r.dir.Path())); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := rundir.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attach(t, dir)
 }
 
 // watch folds the events and checks that progress never goes back within an execution.
@@ -165,16 +207,32 @@ func differing(got, want map[string]string) []string {
 	return out
 }
 
-// Every row of the outcome table, and that a resume goes on from there to the plan that an
-// undisturbed run makes.
-func TestOutcomes(t *testing.T) {
+// One whole run, stopped when everything is done, which changes nothing about that; then what can
+// come after it.
+func TestExecute(t *testing.T) {
 	t.Parallel()
 	whole := begin(t)
-	if end := whole.execute(t.Context(), nil); end.Outcome != event.Complete || end.Reason != (event.Reason{}) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	whole.dir.Watch(func(e event.Event) {
+		if d, ok := e.Data.(event.StepDone); ok && d.Step == "full_plan_pipeline" {
+			cancel(run.ErrStop)
+		}
+	})
+	if end := whole.execute(ctx, nil); end.Outcome != event.Complete || end.Reason != (event.Reason{}) || whole.has(rundir.StopName) {
 		t.Fatalf("undisturbed: %s %+v", end.Outcome, end.Reason)
 	}
-	want, calls := whole.artifacts(), whole.state.Calls
+	for name, test := range map[string]func(*testing.T, *aRun){
+		"outcomes": testOutcomes, "second execution is idle": testSecondExecution, "edit by hand": testEdit,
+		"mark goes when the plan is remade": testMark, "only one step": testOnly,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, whole) })
+	}
+}
 
+// Every row of the outcome table, and that a resume goes on from there to the plan that an
+// undisturbed run makes.
+func testOutcomes(t *testing.T, whole *aRun) {
+	want, calls := whole.artifacts(), whole.state.Calls
 	for name, c := range map[string]struct {
 		fault   func(context.Context, int, llm.Request) (llm.Response, bool, error)
 		stopAt  int   // request at which the context ends
@@ -229,7 +287,7 @@ func TestOutcomes(t *testing.T) {
 				if c.fault != nil {
 					return c.fault(ctx, n, q)
 				}
-				resp, err := r.model.Provider.Send(ctx, q)
+				resp, err := r.model.demo(ctx, q)
 				resp.Cost = &cent
 				return resp, true, err
 			}
@@ -283,7 +341,12 @@ func TestOutcomes(t *testing.T) {
 			if got := differing(r.artifacts(), want); len(got) > 0 {
 				t.Errorf("the resumed run differs from the undisturbed one in %v", got)
 			}
-			if paid+r.state.Calls != calls {
+			// Steps that had to do without a document ask again once it is there.
+			again := 0
+			if c.last == 1 && c.fault != nil {
+				again = calls
+			}
+			if sum := paid + r.state.Calls; sum < calls || sum > calls+again {
 				t.Errorf("%d and %d calls were answered, an undisturbed run has %d", paid, r.state.Calls, calls)
 			}
 		})
@@ -293,10 +356,8 @@ func TestOutcomes(t *testing.T) {
 var cent = 0.01
 
 // A run that is up to date asks nothing and changes nothing.
-func TestSecondExecutionIsIdle(t *testing.T) {
-	t.Parallel()
-	r := begin(t)
-	r.execute(t.Context(), nil)
+func testSecondExecution(t *testing.T, whole *aRun) {
+	r := whole.copy(t)
 	before, asked := r.artifacts(), r.model.count()
 	end := r.execute(t.Context(), nil)
 	if end.Outcome != event.Complete || len(end.Result.Done) > 0 || len(end.Result.Kept) != len(r.graph.Steps()) {
@@ -314,10 +375,8 @@ func TestSecondExecutionIsIdle(t *testing.T) {
 }
 
 // Editing a document by hand makes its readers dirty, those and no others, and it stays as it is.
-func TestEditByHand(t *testing.T) {
-	t.Parallel()
-	r := begin(t)
-	r.execute(t.Context(), nil)
+func testEdit(t *testing.T, whole *aRun) {
+	r := whole.copy(t)
 	const mine = "## Risks\n\n- The oven may not fit through the door.\n"
 	if err := r.dir.Write(plan.Risks.Name, []byte(mine)); err != nil {
 		t.Fatal(err)
@@ -366,10 +425,8 @@ func TestEditByHand(t *testing.T) {
 }
 
 // While a complete plan is being remade, and when that fails, it is not marked complete.
-func TestMarkGoesWhenPlanIsRemade(t *testing.T) {
-	t.Parallel()
-	r := begin(t)
-	r.execute(t.Context(), nil)
+func testMark(t *testing.T, whole *aRun) {
+	r := whole.copy(t)
 	if !r.has(plan.Complete.Name) {
 		t.Fatal("no mark")
 	}
@@ -393,25 +450,8 @@ func TestMarkGoesWhenPlanIsRemade(t *testing.T) {
 	}
 }
 
-// A stop that comes when everything is done changes nothing about that.
-func TestStopTooLate(t *testing.T) {
-	t.Parallel()
-	r := begin(t)
-	ctx, cancel := context.WithCancelCause(t.Context())
-	r.dir.Watch(func(e event.Event) {
-		if d, ok := e.Data.(event.StepDone); ok && d.Step == "full_plan_pipeline" {
-			cancel(run.ErrStop)
-		}
-	})
-	if end := r.execute(ctx, nil); end.Outcome != event.Complete || r.has(rundir.StopName) {
-		t.Errorf("%s, stop flag %v", end.Outcome, r.has(rundir.StopName))
-	}
-}
-
-func TestOnlyOneStep(t *testing.T) {
-	t.Parallel()
-	r := begin(t)
-	r.execute(t.Context(), nil)
+func testOnly(t *testing.T, whole *aRun) {
+	r := whole.copy(t)
 	asked := r.model.count()
 	end := r.execute(t.Context(), func(s *run.Spec) { s.Only = []string{"identify_risks"} })
 	if end.Outcome != event.Complete || !slices.Equal(end.Result.Done, []string{"identify_risks"}) || r.state.Progress() != 1 {
