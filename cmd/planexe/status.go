@@ -184,7 +184,10 @@ func (c *reportCmd) Run(s streams) error {
 	path := c.Output
 	if path == "" {
 		path = filepath.Join(dir.Path(), plan.Report.Name)
-		err = dir.Write(plan.Report.Name, page)
+		if err = dir.Write(plan.Report.Name, page); err == nil {
+			// Said in the log, or the next run would take it for a change by hand.
+			err = dir.Append(event.ArtifactWritten{Step: "report", Name: plan.Report.Name, Bytes: len(page), Digest: pipeline.Digest(page)})
+		}
 	} else {
 		err = writeFile(path, page)
 	}

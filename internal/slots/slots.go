@@ -8,14 +8,20 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // raiseAfter is how many successes win back one slot of a limit that a rate answer halved.
 const raiseAfter = 20
 
+// handover is how long a slot that was given back stays free when nobody new asks for it: time for
+// the calls that waited for the finished one, which are the most urgent, to join the line.
+const handover = time.Millisecond
+
 // Pool holds the limits of one process.
 type Pool struct {
 	mu       sync.Mutex
+	handing  bool   // a dispatch is due
 	runs     []*Run // those with waiting calls, in turn order
 	accounts map[string]*account
 	seq      int64
@@ -96,7 +102,16 @@ func (r *Run) release(a *account) {
 	defer p.mu.Unlock()
 	r.used--
 	a.used--
-	p.dispatch()
+	if len(p.runs) == 0 || p.handing {
+		return
+	}
+	p.handing = true
+	time.AfterFunc(handover, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.handing = false
+		p.dispatch()
+	})
 }
 
 // Slow halves an account's limit: the provider said that it was asked too often.
