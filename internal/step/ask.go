@@ -166,12 +166,25 @@ func Worst(errs []error) error {
 	var first error
 	for _, err := range errs {
 		var le *llm.Error
-		if errors.As(err, &le) && (le.EndsRun || le.Class == llm.ClassBudget || le.Class == llm.ClassCancelled) {
-			return err
+		if errors.As(err, &le) {
+			if _, ends := le.Ending(); ends || le.Class == llm.ClassCancelled {
+				return err
+			}
 		}
 		if first == nil {
 			first = err
 		}
 	}
 	return first
+}
+
+// OneQuestion tells whether a failure is about one question alone, so that the run can go on without
+// its answer.
+func OneQuestion(err error) bool {
+	var le *llm.Error
+	if !errors.As(err, &le) || le.Class == llm.ClassCancelled || le.Class == llm.ClassInternal {
+		return false
+	}
+	_, ends := le.Ending()
+	return !ends
 }

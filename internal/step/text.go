@@ -17,12 +17,18 @@ func Title(word string) string {
 func Bullets(items []string) string {
 	var b strings.Builder
 	for _, s := range items {
-		b.WriteString("- " + strings.Join(strings.Fields(s), " ") + "\n")
+		b.WriteString("- " + Line(s) + "\n")
 	}
 	return b.String()
 }
 
 // Cell writes text so that it stays one cell of a Markdown table.
 func Cell(s string) string {
-	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "|", `\|`)
+	return strings.ReplaceAll(Line(s), "|", `\|`)
 }
+
+// Line keeps a text from breaking out of the line, heading or cell it stands in.
+func Line(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// Fold makes texts comparable that differ only by case and white space.
+func Fold(text string) string { return strings.ToLower(Line(text)) }

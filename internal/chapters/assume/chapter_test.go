@@ -211,7 +211,7 @@ func TestShortenKeepsErrorsThatEndTheRun(t *testing.T) {
 		"a bug":     {&llm.Error{Class: llm.ClassInternal}, false},
 		"another":   {fmt.Errorf("no such section"), false},
 	} {
-		if got := oneQuestion(fmt.Errorf("wrapped: %w", tc.err)); got != tc.want {
+		if got := step.OneQuestion(fmt.Errorf("wrapped: %w", tc.err)); got != tc.want {
 			t.Errorf("%s: %v, want %v", name, got, tc.want)
 		}
 	}

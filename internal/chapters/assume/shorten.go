@@ -2,7 +2,6 @@ package assume
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -72,7 +71,7 @@ func shorten(ctx context.Context, w *step.Work, title string, from plan.File, to
 	}.Ask(ctx, w)
 	// Nearly all later steps wait for this text, so they get the whole of it rather than nothing.
 	if err != nil {
-		if !oneQuestion(err) {
+		if !step.OneQuestion(err) {
 			return err
 		}
 		if err := w.Emit(event.Quality{Step: w.Step(), Note: "no model shortened the text; the full text is used"}); err != nil {
@@ -88,17 +87,6 @@ func shorten(ctx context.Context, w *step.Work, title string, from plan.File, to
 		}
 	}
 	return w.WriteRaw(to, plan.Shortened{Markdown: short}, got.Source)
-}
-
-// oneQuestion tells whether a failure is about this question alone, so that the run can go on
-// without its answer.
-func oneQuestion(err error) bool {
-	var le *llm.Error
-	if !errors.As(err, &le) || le.Class == llm.ClassCancelled || le.Class == llm.ClassInternal {
-		return false
-	}
-	_, ends := le.Ending()
-	return !ends
 }
 
 var (

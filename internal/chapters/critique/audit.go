@@ -170,14 +170,14 @@ func clean(answers []*llm.Answer[rating], found material) []rated {
 			continue
 		}
 		r := a.Value
-		why := oneLine(r.Justification)
+		why := step.Line(r.Justification)
 		for _, q := range r.Quotes {
-			why += " — “" + strings.Trim(oneLine(q), "\"“”„«»") + "”"
+			why += " — “" + strings.Trim(step.Line(q), "\"“”„«»") + "”"
 			if !found.has(q) {
 				why += notFound
 			}
 		}
-		todo := oneLine(r.Mitigation)
+		todo := step.Line(r.Mitigation)
 		if todo == "" {
 			todo = "None"
 		}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 
 	"planexe/internal/event"
 	"planexe/internal/llm"
@@ -60,7 +59,7 @@ func askAll[T any](ctx context.Context, w *step.Work, n int, question func(i int
 	}
 	answers, errs := make([]*llm.Answer[T], n), make([]error, n)
 	for i := range n {
-		if answers[i], errs[i] = one(ctx, i, answers[:i]); errs[i] != nil && !oneQuestion(errs[i]) {
+		if answers[i], errs[i] = one(ctx, i, answers[:i]); errs[i] != nil && !step.OneQuestion(errs[i]) {
 			break
 		}
 	}
@@ -76,7 +75,7 @@ func settle(w *step.Work, errs []error, least int, name func(i int) string) erro
 		if err == nil {
 			continue
 		}
-		if missing++; !oneQuestion(err) || len(errs)-missing < least {
+		if missing++; !step.OneQuestion(err) || len(errs)-missing < least {
 			return step.Worst(errs)
 		}
 	}
@@ -92,16 +91,3 @@ func settle(w *step.Work, errs []error, least int, name func(i int) string) erro
 
 // most is three quarters of n: a list with more gaps than that is not worth reading.
 func most(n int) int { return (3*n + 3) / 4 }
-
-// oneQuestion tells whether a failure is about one question alone, so that the others count.
-func oneQuestion(err error) bool {
-	var le *llm.Error
-	if !errors.As(err, &le) || le.Class == llm.ClassCancelled || le.Class == llm.ClassInternal {
-		return false
-	}
-	_, ends := le.Ending()
-	return !ends
-}
-
-// oneLine keeps a text from breaking out of the line it stands in.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -186,7 +186,7 @@ func (a failures) Markdown() string {
 		}
 		fmt.Fprintf(&b, "\n#### FM%d - %s\n\n- **Archetype**: %s\n- **Root Cause**: Assumption %s\n- **Owner**: %s\n"+
 			"- **Risk Level:** %s %d/25 (Likelihood %d/5 × Impact %d/5)\n\n##### Failure Story\n%s\n",
-			i+1, oneLine(f.Title), f.Archetype, f.Assumption, oneLine(f.Owner), f.risk(), f.score(), f.Likelihood, f.Impact, f.Analysis)
+			i+1, step.Line(f.Title), f.Archetype, f.Assumption, step.Line(f.Owner), f.risk(), f.score(), f.Likelihood, f.Impact, f.Analysis)
 		fmt.Fprintf(&b, "\n##### Early Warning Signs\n%s\n##### Tripwires\n%s\n##### Response Playbook\n%s\n\n**STOP RULE:** %s\n",
 			step.Bullets(f.Signs), step.Bullets(f.Tripwires), step.Bullets(f.Playbook), f.StopRule)
 	}

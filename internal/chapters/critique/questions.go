@@ -92,7 +92,7 @@ func merge(parts []pairs) pairs {
 func (a pairs) Markdown() string {
 	var b strings.Builder
 	for i, p := range a.Pairs {
-		fmt.Fprintf(&b, "\n## Question Answer Pair %d\n**Question**: %s\n**Answer**: %s\n**Rationale**: %s\n", i+1, oneLine(p.Question), p.Answer, oneLine(p.Rationale))
+		fmt.Fprintf(&b, "\n## Question Answer Pair %d\n**Question**: %s\n**Answer**: %s\n**Rationale**: %s\n", i+1, step.Line(p.Question), p.Answer, step.Line(p.Rationale))
 	}
 	fmt.Fprintf(&b, "\n## Summary\n%s", a.Summary)
 	return b.String()

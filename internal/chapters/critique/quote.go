@@ -1,6 +1,7 @@
 package critique
 
 import (
+	"planexe/internal/step"
 	"regexp"
 	"strings"
 )
@@ -42,4 +43,4 @@ var (
 )
 
 // fold makes texts comparable that differ by case, white space and formatting only.
-func fold(text string) string { return strings.ToLower(oneLine(plain.Replace(text))) }
+func fold(text string) string { return strings.ToLower(step.Line(plain.Replace(text))) }

@@ -68,7 +68,7 @@ type point struct {
 }
 
 func (p point) String() string {
-	return fmt.Sprintf("**%s:** %s", strings.TrimRight(strings.Trim(oneLine(p.Lead), "*"), ":."), oneLine(p.Text))
+	return fmt.Sprintf("**%s:** %s", strings.TrimRight(strings.Trim(step.Line(p.Lead), "*"), ":."), step.Line(p.Text))
 }
 
 // reviewed is a question with its answers.
@@ -141,7 +141,7 @@ func review(ctx context.Context, w *step.Work) error {
 	}
 	if !w.Env.Fast && !w.Env.SerialReview {
 		found, err := findRepeats(ctx, w, raw.List)
-		if err != nil && !oneQuestion(err) {
+		if err != nil && !step.OneQuestion(err) {
 			return err
 		}
 		if err != nil {

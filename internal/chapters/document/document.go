@@ -52,7 +52,7 @@ func read[T any](w *step.Work, a plan.JSON[[]T], head func(*T) *plan.Document) (
 		return nil, err
 	}
 	for i := range list {
-		if d := head(&list[i]); oneLine(d.Name) == "" || oneLine(d.Description) == "" {
+		if d := head(&list[i]); step.Line(d.Name) == "" || step.Line(d.Description) == "" {
 			return nil, fmt.Errorf("%s: document %d lacks document_name or description: correct the file or run its step again", a.Name, i+1)
 		}
 	}
@@ -61,6 +61,3 @@ func read[T any](w *step.Work, a plan.JSON[[]T], head func(*T) *plan.Document) (
 
 func headOfFind(d *plan.DocumentToFind) *plan.Document     { return &d.Document }
 func headOfCreate(d *plan.DocumentToCreate) *plan.Document { return &d.Document }
-
-// oneLine keeps a text from breaking out of the line or heading it stands in.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -91,14 +91,14 @@ func identify(ctx context.Context, w *step.Work) error {
 
 func (d toCreate) document() plan.DocumentToCreate {
 	return plan.DocumentToCreate{
-		Document: plan.Document{Name: oneLine(d.Name), Description: d.Description}, Role: d.Role,
+		Document: plan.Document{Name: step.Line(d.Name), Description: d.Description}, Role: d.Role,
 		TemplatePrimary: d.TemplatePrimary, TemplateSecondary: d.TemplateSecondary, Steps: d.Steps, Approval: d.Approval,
 	}
 }
 
 func (d toFind) document() plan.DocumentToFind {
 	return plan.DocumentToFind{
-		Document: plan.Document{Name: oneLine(d.Name), Description: d.Description}, Recency: &d.Recency, Role: d.Role,
+		Document: plan.Document{Name: step.Line(d.Name), Description: d.Description}, Recency: &d.Recency, Role: d.Role,
 		Steps: d.Steps, Access: d.Access + ": " + d.AccessReason,
 	}
 }
@@ -126,7 +126,7 @@ func distinct[T any](list []T, head func(*T) *plan.Document) []T {
 func identifiedPage(create []plan.DocumentToCreate, find []plan.DocumentToFind) string {
 	var b strings.Builder
 	item := func(i int, d plan.Document) {
-		fmt.Fprintf(&b, "\n### %d. %s\n", i+1, oneLine(d.Name))
+		fmt.Fprintf(&b, "\n### %d. %s\n", i+1, step.Line(d.Name))
 		part(&b, "ID", d.ID)
 		part(&b, "Description", d.Description)
 	}
@@ -153,7 +153,7 @@ func identifiedPage(create []plan.DocumentToCreate, find []plan.DocumentToFind) 
 }
 
 func part(b *strings.Builder, label, text string) {
-	if text = oneLine(text); text != "" {
+	if text = step.Line(text); text != "" {
 		fmt.Fprintf(b, "\n**%s:** %s\n", label, text)
 	}
 }

@@ -33,7 +33,7 @@ var Page = step.Func{
 func documentsPage(create []plan.DocumentToCreate, find []plan.DocumentToFind) string {
 	var b strings.Builder
 	item := func(verb string, i int, d plan.Document) {
-		fmt.Fprintf(&b, "\n\n## %s Document %d: %s", verb, i+1, oneLine(d.Name))
+		fmt.Fprintf(&b, "\n\n## %s Document %d: %s", verb, i+1, step.Line(d.Name))
 		line(&b, "ID", d.ID)
 		line(&b, "Description", d.Description)
 	}
@@ -72,7 +72,7 @@ func drafted(b *strings.Builder, d *plan.Draft) {
 
 // line and bullets begin a part of the page; none ends with a line break.
 func line(b *strings.Builder, label, text string) {
-	b.WriteString(strings.TrimRight("\n\n**"+label+"**: "+oneLine(text), " "))
+	b.WriteString(strings.TrimRight("\n\n**"+label+"**: "+step.Line(text), " "))
 }
 
 func bullets(b *strings.Builder, label string, items []string) {

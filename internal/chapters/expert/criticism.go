@@ -28,7 +28,7 @@ type issue struct {
 func (c criticism) numbered() criticism {
 	c.Issues = slices.Clone(c.Issues)
 	for i := range c.Issues {
-		c.Issues[i].Index, c.Issues[i].Title = i+1, oneLine(c.Issues[i].Title)
+		c.Issues[i].Index, c.Issues[i].Title = i+1, step.Line(c.Issues[i].Title)
 	}
 	return c
 }

@@ -129,7 +129,7 @@ func listed(w *step.Work, experts []expert) []listing {
 // lines makes each text one line, and the search words fit for a search engine.
 func (e expert) lines() expert {
 	for _, text := range []*string{&e.Title, &e.Knowledge, &e.Why, &e.What, &e.Skills, &e.Search} {
-		*text = oneLine(*text)
+		*text = step.Line(*text)
 	}
 	e.Search = strings.TrimRight(strings.NewReplacer(`"`, "", "“", "", "”", "", "„", "").Replace(e.Search), ".")
 	return e
@@ -150,7 +150,7 @@ func checkTitles(earlier []expert) func(*found) []schema.Problem {
 }
 
 func known(experts []expert, title string) bool {
-	return slices.ContainsFunc(experts, func(e expert) bool { return strings.EqualFold(oneLine(e.Title), oneLine(title)) })
+	return slices.ContainsFunc(experts, func(e expert) bool { return strings.EqualFold(step.Line(e.Title), step.Line(title)) })
 }
 
 func titles(experts []expert) string {
@@ -160,5 +160,3 @@ func titles(experts []expert) string {
 	}
 	return b.String()
 }
-
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

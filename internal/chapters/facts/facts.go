@@ -105,11 +105,9 @@ func quoted(request string, list []string) []string {
 
 // contains looks for a quotation as a reader would: case and white space do not count.
 func contains(text, quote string) bool {
-	quote = normal(quote)
-	return quote != "" && strings.Contains(normal(text), quote)
+	quote = step.Fold(quote)
+	return quote != "" && strings.Contains(step.Fold(text), quote)
 }
-
-func normal(s string) string { return strings.Join(strings.Fields(strings.ToLower(s)), " ") }
 
 // check asks once more for quotations that are none.
 func (f *facts) check(request string) []schema.Problem {

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"planexe/internal/llm"
+	"planexe/internal/step"
 )
 
 //go:embed prompts/write.md
@@ -65,7 +66,7 @@ func Write(ctx context.Context, client *llm.Client, text string) (Book, llm.Sour
 // Markdown is the book for a reader: what it is about, how it is made, and its story.
 func (b Book) Markdown() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "# %s\n\n", oneLine(b.Title))
+	fmt.Fprintf(&out, "# %s\n\n", step.Line(b.Title))
 	for line := range strings.Lines(b.Blurb) {
 		out.WriteString(strings.TrimRight("> "+strings.TrimSpace(line), " ") + "\n")
 	}
@@ -73,7 +74,7 @@ func (b Book) Markdown() string {
 	list := func(title string, items []string) {
 		fmt.Fprintf(&out, "\n## %s\n\n", title)
 		for _, item := range items {
-			fmt.Fprintf(&out, "- %s\n", oneLine(item))
+			fmt.Fprintf(&out, "- %s\n", step.Line(item))
 		}
 	}
 	text("Overview", b.Overview)
@@ -87,13 +88,11 @@ func (b Book) Markdown() string {
 	text("Elaboration", b.Elaborate)
 	out.WriteString("\n## Chapters\n\n")
 	for i, title := range b.Chapters {
-		fmt.Fprintf(&out, "%d. %s\n", i+1, oneLine(title))
+		fmt.Fprintf(&out, "%d. %s\n", i+1, step.Line(title))
 	}
 	text("Story", b.Story)
 	return strings.TrimRight(out.String(), "\n")
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // Idea is one entry of the catalogue.
 type Idea struct {

@@ -52,7 +52,7 @@ func checkBodies(a *bodies) []schema.Problem {
 				Want: fmt.Sprintf("0 for the sponsor, or a number below %d: bodies stand from the highest to the lowest and escalate upwards", i+1), Soft: true,
 			})
 		}
-		same := func(o body) bool { return fold(o.Name) == fold(b.Name) }
+		same := func(o body) bool { return step.Fold(o.Name) == step.Fold(b.Name) }
 		if slices.ContainsFunc(a.Bodies[:i], same) {
 			found = append(found, schema.Problem{
 				Path: at + ".name", Found: fmt.Sprintf("the name %q once more", b.Name), Want: "a name that no other body has", Soft: true,
@@ -66,7 +66,7 @@ func checkBodies(a *bodies) []schema.Problem {
 func (a bodies) Markdown() string {
 	var out []string
 	for i, b := range a.Bodies {
-		out = append(out, fmt.Sprintf("### %d. %s\n\n**Rationale for Inclusion:** %s\n\n", i+1, line(b.Name), b.Rationale)+
+		out = append(out, fmt.Sprintf("### %d. %s\n\n**Rationale for Inclusion:** %s\n\n", i+1, step.Line(b.Name), b.Rationale)+
 			list("Responsibilities", b.Responsibilities)+
 			list("Initial Setup Actions", b.Setup)+
 			list("Membership", b.Membership)+
@@ -85,15 +85,15 @@ func read(w *step.Work) (names []string, sponsor string, err error) {
 		return nil, "", err
 	}
 	for _, b := range v.Bodies {
-		same := func(o string) bool { return fold(o) == fold(b.Name) }
-		if name := line(b.Name); name != "" && !slices.ContainsFunc(names, same) {
+		same := func(o string) bool { return step.Fold(o) == step.Fold(b.Name) }
+		if name := step.Line(b.Name); name != "" && !slices.ContainsFunc(names, same) {
 			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
 		return nil, "", fmt.Errorf("%s names no bodies: correct the file or run its step again", plan.BodiesRaw.Name)
 	}
-	if sponsor = line(v.Sponsor); sponsor == "" {
+	if sponsor = step.Line(v.Sponsor); sponsor == "" {
 		sponsor = "Sponsor"
 	}
 	return names, sponsor, nil

@@ -18,7 +18,7 @@ var Escalation = step.Ask[escalation]{
 	Needs: base(plan.BodiesRaw),
 	Rules: func(w *step.Work) ([]schema.Rule, error) {
 		levels, sponsor, err := read(w)
-		same := func(name string) bool { return fold(name) == fold(sponsor) }
+		same := func(name string) bool { return step.Fold(name) == step.Fold(sponsor) }
 		if !slices.ContainsFunc(levels, same) {
 			levels = append(levels, sponsor)
 		}
@@ -45,7 +45,7 @@ func (a escalation) Markdown() string {
 	var out []string
 	for _, x := range a.Matrix {
 		out = append(out, fmt.Sprintf("**%s**\nEscalation Level: %s\nApproval Process: %s\nRationale: %s\nNegative Consequences: %s",
-			line(x.Type), line(x.Level), line(x.Process), line(x.Rationale), line(x.Consequences)))
+			step.Line(x.Type), step.Line(x.Level), step.Line(x.Process), step.Line(x.Rationale), step.Line(x.Consequences)))
 	}
 	return strings.Join(out, "\n\n")
 }

@@ -33,7 +33,7 @@ func (a extra) Markdown() string {
 func numbered(items []string) string {
 	var b strings.Builder
 	for i, s := range items {
-		fmt.Fprintf(&b, "%d. %s\n", i+1, line(s))
+		fmt.Fprintf(&b, "%d. %s\n", i+1, step.Line(s))
 	}
 	return b.String()
 }

@@ -73,8 +73,3 @@ var Consolidate = step.Func{
 func list(label string, items []string) string {
 	return "**" + label + ":**\n\n" + step.Bullets(items) + "\n"
 }
-
-// line keeps a text from breaking out of the heading or line it stands in.
-func line(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-func fold(text string) string { return strings.ToLower(line(text)) }

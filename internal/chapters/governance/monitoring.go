@@ -37,10 +37,10 @@ func (a monitoring) Markdown() string {
 	for i, x := range a.Progress {
 		var tools strings.Builder
 		for _, t := range x.Tools {
-			fmt.Fprintf(&tools, "  - %s\n", line(t))
+			fmt.Fprintf(&tools, "  - %s\n", step.Line(t))
 		}
 		out = append(out, fmt.Sprintf("### %d. %s\n**Monitoring Tools/Platforms:**\n\n%s\n**Frequency:** %s\n\n**Responsible Role:** %s\n\n**Adaptation Process:** %s\n\n**Adaptation Trigger:** %s",
-			i+1, line(x.Approach), tools.String(), x.Frequency, x.Responsible, x.Adaptation, x.Trigger))
+			i+1, step.Line(x.Approach), tools.String(), x.Frequency, x.Responsible, x.Adaptation, x.Trigger))
 	}
 	return strings.Join(out, "\n\n")
 }

@@ -63,7 +63,7 @@ func checkSetup(a *setup) []schema.Problem {
 			})
 		}
 		for n, s := range a.Steps[:max(m.KickOff-1, 0)] {
-			if fold(s.Responsible) == fold(m.Body) {
+			if step.Fold(s.Responsible) == step.Fold(m.Body) {
 				found = append(found, schema.Problem{
 					Path:  fmt.Sprintf("governance_implementation_plan[%d].responsible_body_or_role", n),
 					Found: fmt.Sprintf("%q, which does not work before its first meeting in step %d", s.Responsible, m.KickOff),
@@ -79,7 +79,7 @@ func checkSetup(a *setup) []schema.Problem {
 func (a setup) Markdown() string {
 	var out []string
 	for i, s := range a.Steps {
-		out = append(out, fmt.Sprintf("### %d. %s\n\n**Responsible Body/Role:** %s\n\n**Suggested Timeframe:** %s\n\n", i+1, line(s.Description), s.Responsible, s.Timeframe)+
+		out = append(out, fmt.Sprintf("### %d. %s\n\n**Responsible Body/Role:** %s\n\n**Suggested Timeframe:** %s\n\n", i+1, step.Line(s.Description), s.Responsible, s.Timeframe)+
 			list("Key Outputs/Deliverables", s.Outputs)+
 			strings.TrimRight(list("Dependencies", s.Dependencies), "\n"))
 	}

@@ -129,7 +129,7 @@ func (f frame) check(a *candidates) []schema.Problem {
 			}
 		}
 		for j, other := range a.Scenarios[:i] {
-			if fold(other.Name) == fold(c.Name) {
+			if step.Fold(other.Name) == step.Fold(c.Name) {
 				bad(at+".scenario_name", fmt.Sprintf("the name of scenarios[%d]", j), "a name of its own")
 			}
 			if slices.Equal(f.options(other), f.options(c)) {
@@ -170,9 +170,9 @@ func (f frame) settle(a candidates) plan.Candidates {
 
 // unusedName takes emphasis and quotation marks off a name and numbers it when it stands already.
 func unusedName(before []plan.Scenario, name string) string {
-	name = strings.Trim(oneLine(name), " *\"“”„«»")
+	name = strings.Trim(step.Line(name), " *\"“”„«»")
 	unique := name
-	for n := 2; slices.ContainsFunc(before, func(s plan.Scenario) bool { return fold(s.Name) == fold(unique) }); n++ {
+	for n := 2; slices.ContainsFunc(before, func(s plan.Scenario) bool { return step.Fold(s.Name) == step.Fold(unique) }); n++ {
 		unique = fmt.Sprintf("%s (%d)", name, n)
 	}
 	return unique

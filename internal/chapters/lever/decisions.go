@@ -56,10 +56,10 @@ func decisionsPage(all []plan.Lever, few plan.Vital) string {
 	n := 0
 	block := func(l plan.Lever) {
 		n++
-		fmt.Fprintf(&b, "\n### Decision %d: %s\n**Lever ID:** `%s`\n\n", n, oneLine(l.Name), cmp.Or(ids[l.ID], l.ID))
+		fmt.Fprintf(&b, "\n### Decision %d: %s\n**Lever ID:** `%s`\n\n", n, step.Line(l.Name), cmp.Or(ids[l.ID], l.ID))
 		fmt.Fprintf(&b, "**The Core Decision:** %s\n\n**Why It Matters:** %s\n\n**Strategic Choices:**\n\n", l.Description, l.Consequences)
 		for i, o := range l.Options {
-			fmt.Fprintf(&b, "%d. %s\n", i+1, oneLine(o))
+			fmt.Fprintf(&b, "%d. %s\n", i+1, step.Line(o))
 		}
 		fmt.Fprintf(&b, "\n**Trade-Off / Risk:** %s\n\n**Strategic Connections:**\n\n**Synergy:** %s\n\n**Conflict:** %s\n", l.Review, l.Synergy, l.Conflict)
 		if a, ok := rated[l.ID]; ok {

@@ -91,7 +91,7 @@ func sheet(levers []plan.Lever, id map[string]string) string {
 	var b strings.Builder
 	line := func(what, text string) {
 		if text != "" {
-			fmt.Fprintf(&b, "%s: %s\n", what, oneLine(text))
+			fmt.Fprintf(&b, "%s: %s\n", what, step.Line(text))
 		}
 	}
 	for i, l := range levers {
@@ -111,18 +111,12 @@ func sheet(levers []plan.Lever, id map[string]string) string {
 	return b.String()
 }
 
-// oneLine keeps a text from breaking out of the line, heading or list item it stands in.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// fold makes texts comparable that differ only by case and white space.
-func fold(text string) string { return strings.ToLower(oneLine(text)) }
-
 // distinct drops blank texts and those that stood before, and makes the others one line each.
 func distinct(texts []string) []string {
 	var out []string
 	for _, t := range texts {
-		t = oneLine(t)
-		same := func(o string) bool { return fold(o) == fold(t) }
+		t = step.Line(t)
+		same := func(o string) bool { return step.Fold(o) == step.Fold(t) }
 		if t != "" && !slices.ContainsFunc(out, same) {
 			out = append(out, t)
 		}

@@ -99,14 +99,14 @@ func fresh(known []plan.Lever, list []proposal) []plan.Lever {
 			continue
 		}
 		out = append(out, plan.Lever{
-			Name: oneLine(p.Name), Consequences: p.Consequences, Options: options[:min(len(options), maxOptions)], Review: p.Review,
+			Name: step.Line(p.Name), Consequences: p.Consequences, Options: options[:min(len(options), maxOptions)], Review: p.Review,
 		})
 	}
 	return out
 }
 
 func taken(levers []plan.Lever, name string) bool {
-	return slices.ContainsFunc(levers, func(l plan.Lever) bool { return fold(l.Name) == fold(name) })
+	return slices.ContainsFunc(levers, func(l plan.Lever) bool { return step.Fold(l.Name) == step.Fold(name) })
 }
 
 var listMark = regexp.MustCompile(`^\s*(?:[-*•]|\(?\d{1,2}[.)]|\(?[A-Ea-e][.)])\s+`)
@@ -129,7 +129,7 @@ func checkProposals(known []plan.Lever) func(*proposals) []schema.Problem {
 		var found []schema.Problem
 		for i, p := range a.Levers {
 			at := fmt.Sprintf("levers[%d]", i)
-			earlier := func(o proposal) bool { return fold(o.Name) == fold(p.Name) }
+			earlier := func(o proposal) bool { return step.Fold(o.Name) == step.Fold(p.Name) }
 			if taken(known, p.Name) || slices.ContainsFunc(a.Levers[:i], earlier) {
 				found = append(found, schema.Problem{
 					Path: at + ".name", Found: fmt.Sprintf("the name %q once more", p.Name), Want: "a lever on a theme that no other lever has", Soft: true,

@@ -36,7 +36,7 @@ var ScenariosPage = step.Func{
 // scenariosPage fails when the choice is none of the scenarios, as after an edit by hand: all that
 // follows would be planned without a chosen path.
 func scenariosPage(list []plan.Scenario, sel plan.Selection) (string, error) {
-	chosen := slices.IndexFunc(list, func(s plan.Scenario) bool { return fold(s.Name) == fold(sel.Choice.Name) })
+	chosen := slices.IndexFunc(list, func(s plan.Scenario) bool { return step.Fold(s.Name) == step.Fold(sel.Choice.Name) })
 	if chosen < 0 {
 		return "", fmt.Errorf("%s chooses the scenario %q, which %s does not hold: write the name of one that it holds, or run select_scenario again",
 			plan.SelectedScenario.Name, sel.Choice.Name, plan.CandidateScenarios.Name)
@@ -51,8 +51,8 @@ func scenariosPage(list []plan.Scenario, sel plan.Selection) (string, error) {
 		fmt.Fprintf(&b, "**%s:** %s\n\n", line[0], line[1])
 	}
 	scenario := func(s plan.Scenario, assessment string) {
-		fmt.Fprintf(&b, "### %s\n**Strategic Logic:** %s\n\n", oneLine(s.Name), s.Logic)
-		if at := slices.IndexFunc(sel.Assessments, func(f plan.ScenarioFit) bool { return fold(f.Name) == fold(s.Name) }); at >= 0 {
+		fmt.Fprintf(&b, "### %s\n**Strategic Logic:** %s\n\n", step.Line(s.Name), s.Logic)
+		if at := slices.IndexFunc(sel.Assessments, func(f plan.ScenarioFit) bool { return step.Fold(f.Name) == step.Fold(s.Name) }); at >= 0 {
 			f := sel.Assessments[at]
 			fmt.Fprintf(&b, "**Fit Score:** %d/10\n\n**%s:** %s\n\n", f.Score, assessment, f.Assessment)
 		}
@@ -74,7 +74,7 @@ func scenariosPage(list []plan.Scenario, sel plan.Selection) (string, error) {
 func settingLines(list plan.Settings) string {
 	var b strings.Builder
 	for _, s := range list {
-		fmt.Fprintf(&b, "- **%s:** %s\n", oneLine(s.Lever), oneLine(s.Option))
+		fmt.Fprintf(&b, "- **%s:** %s\n", step.Line(s.Lever), step.Line(s.Option))
 	}
 	return b.String()
 }

@@ -99,10 +99,10 @@ func checkScenarios(list []plan.Scenario) error {
 	}
 	seen := map[string]bool{}
 	for i, s := range list {
-		if s.Name == "" || seen[fold(s.Name)] {
+		if s.Name == "" || seen[step.Fold(s.Name)] {
 			return fmt.Errorf("scenario %d has no name of its own", i+1)
 		}
-		seen[fold(s.Name)] = true
+		seen[step.Fold(s.Name)] = true
 	}
 	return nil
 }
@@ -153,9 +153,9 @@ func named(a selection, list []plan.Scenario) plan.Selection {
 // scenarioSheet shows the scenarios to a model under their short ids.
 func scenarioSheet(c plan.Candidates) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nCore tension: %s\n", oneLine(c.Title), oneLine(c.Tension))
+	fmt.Fprintf(&b, "%s\nCore tension: %s\n", step.Line(c.Title), step.Line(c.Tension))
 	for i, s := range c.Scenarios {
-		fmt.Fprintf(&b, "\n%s: %s\nLogic: %s\n%s", scenarioID(i), oneLine(s.Name), oneLine(s.Logic), settingLines(s.Settings))
+		fmt.Fprintf(&b, "\n%s: %s\nLogic: %s\n%s", scenarioID(i), step.Line(s.Name), step.Line(s.Logic), settingLines(s.Settings))
 	}
 	return b.String()
 }

@@ -78,7 +78,7 @@ func assessments(levers []plan.Lever, list []rating) []plan.LeverAssessment {
 	out := make([]plan.LeverAssessment, len(list))
 	ids := labels(len(levers))
 	for i, r := range list {
-		out[i] = plan.LeverAssessment{ID: r.ID, Name: oneLine(r.Name), Importance: r.Importance, Justification: r.Justification}
+		out[i] = plan.LeverAssessment{ID: r.ID, Name: step.Line(r.Name), Importance: r.Importance, Justification: r.Justification}
 		if at := slices.Index(ids, r.ID); at >= 0 {
 			out[i].ID, out[i].Name = levers[at].ID, levers[at].Name
 		}

@@ -2,6 +2,7 @@ package project
 
 import (
 	"net/url"
+	"planexe/internal/step"
 	"regexp"
 	"strings"
 	"unicode"
@@ -45,12 +46,12 @@ func withoutContacts(text string) (kept string, dropped []string) {
 	text = email.ReplaceAllStringFunc(text, drop)
 	if len(dropped) > 0 {
 		text = strings.NewReplacer("()", "", "[]", "", "<>", "").Replace(text)
-		text = strings.TrimRight(oneLine(text), " :;,-–—(")
+		text = strings.TrimRight(step.Line(text), " :;,-–—(")
 	}
 	if !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }) {
 		text = ""
 	}
-	return oneLine(text), dropped
+	return step.Line(text), dropped
 }
 
 // publicPage tells whether a link can lead to a page of an organisation: well-formed, of the web, no

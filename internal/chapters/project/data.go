@@ -70,7 +70,7 @@ func (a dataCollection) sorted() dataCollection {
 		for n := range list {
 			list[n].Index = n + 1
 		}
-		areas[i].Assumptions, areas[i].Title = list, oneLine(areas[i].Title)
+		areas[i].Assumptions, areas[i].Title = list, step.Line(areas[i].Title)
 	}
 	slices.SortStableFunc(areas, func(x, y area) int { return cmp.Compare(x.rank(), y.rank()) })
 	for i := range areas {

@@ -77,7 +77,7 @@ func (a resources) tidy() resources {
 	slices.SortStableFunc(list, func(x, y suggestion) int { return cmp.Compare(x.Kind, y.Kind) }) // p < s
 	for i := range list {
 		s := &list[i]
-		s.Index, s.Name = i+1, oneLine(s.Name)
+		s.Index, s.Name = i+1, step.Line(s.Name)
 		s.Sources, s.Steps = clean(s.Sources), clean(s.Steps)
 	}
 	a.Suggestions = list
@@ -118,6 +118,3 @@ func (a resources) Markdown() string {
 	}
 	return b.String() + "## Summary\n\n" + a.Summary
 }
-
-// oneLine keeps a text from breaking out of the heading it stands in.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"planexe/internal/llm/schema"
 	"planexe/internal/plan"
@@ -70,7 +69,7 @@ func find(ctx context.Context, w *step.Work) error {
 	for i, r := range got.Value.Roles {
 		raw.Roles = append(raw.Roles, rawRole{r.Title, r.Explanation, r.people(), r.Consequences, min(r.Min, r.Max), max(r.Min, r.Max)})
 		members = append(members, plan.TeamMember{
-			ID: i + 1, Category: line(r.Title), Explanation: r.Explanation, Consequences: r.Consequences, Count: r.people(),
+			ID: i + 1, Category: step.Line(r.Title), Explanation: r.Explanation, Consequences: r.Consequences, Count: r.people(),
 		})
 	}
 	if err := w.WriteRaw(plan.TeamFoundRaw, raw, got.Source); err != nil {
@@ -83,7 +82,7 @@ func checkRoles(a *found) []schema.Problem {
 	var out []schema.Problem
 	for i, r := range a.Roles {
 		at := fmt.Sprintf("brainstorm_of_needed_team_members[%d]", i)
-		same := func(o role) bool { return fold(o.Title) == fold(r.Title) }
+		same := func(o role) bool { return step.Fold(o.Title) == step.Fold(r.Title) }
 		if slices.ContainsFunc(a.Roles[:i], same) {
 			out = append(out, schema.Problem{Path: at + ".job_category_title", Found: fmt.Sprintf("the title %q once more", r.Title), Want: "a title that no other role has", Soft: true})
 		}
@@ -98,18 +97,13 @@ func checkRoles(a *found) []schema.Problem {
 func apart(members []plan.TeamMember) []plan.TeamMember {
 	total, seen := map[string]int{}, map[string]int{}
 	for _, m := range members {
-		total[fold(m.Category)]++
+		total[step.Fold(m.Category)]++
 	}
 	for i := range members {
-		if key := fold(members[i].Category); total[key] > 1 {
+		if key := step.Fold(members[i].Category); total[key] > 1 {
 			seen[key]++
 			members[i].Category += fmt.Sprintf(" (%d)", seen[key])
 		}
 	}
 	return members
 }
-
-// line keeps a text from breaking out of the heading it stands in.
-func line(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-func fold(text string) string { return strings.ToLower(line(text)) }

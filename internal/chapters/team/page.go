@@ -44,7 +44,7 @@ func teamPage(members []plan.TeamMember, review plan.TeamCritique) string {
 func rolesPage(members []plan.TeamMember) string {
 	var parts []string
 	for i, m := range members {
-		parts = append(parts, fmt.Sprintf("\n## %d. %s", i+1, line(m.Category)))
+		parts = append(parts, fmt.Sprintf("\n## %d. %s", i+1, step.Line(m.Category)))
 		if m.ContractType != "" {
 			parts = append(parts, fmt.Sprintf("\n**Contract Type**: `%s`", m.ContractType))
 		}
@@ -71,7 +71,7 @@ func rolesPage(members []plan.TeamMember) string {
 func issues(list []plan.TeamIssue) string {
 	var b strings.Builder
 	for i, x := range list {
-		fmt.Fprintf(&b, "\n\n## %d. %s\n\n%s\n\n**Recommendation**:\n%s", i+1, line(x.Issue), x.Explanation, x.Recommendation)
+		fmt.Fprintf(&b, "\n\n## %d. %s\n\n%s\n\n**Recommendation**:\n%s", i+1, step.Line(x.Issue), x.Explanation, x.Recommendation)
 	}
 	return b.String()
 }

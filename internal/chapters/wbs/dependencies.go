@@ -102,7 +102,7 @@ func (a waits) links() []plan.Link {
 	var out []plan.Link
 	for _, t := range a.Tasks {
 		for _, p := range t.After {
-			l := plan.Link{Predecessor: p.ID, Successor: t.ID, Type: plan.FinishToStart, Reason: oneLine(p.Reason)}
+			l := plan.Link{Predecessor: p.ID, Successor: t.ID, Type: plan.FinishToStart, Reason: step.Line(p.Reason)}
 			if p.Type != nil {
 				l.Type = *p.Type
 			}

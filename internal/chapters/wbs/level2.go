@@ -64,7 +64,7 @@ func (b breakdown) settle(id func(int) string) []plan.Phase {
 		if name == "" {
 			continue
 		}
-		at := slices.IndexFunc(out, func(o plan.Phase) bool { return fold(o.Title) == fold(name) })
+		at := slices.IndexFunc(out, func(o plan.Phase) bool { return step.Fold(o.Title) == step.Fold(name) })
 		var known []plan.Activity
 		if at >= 0 {
 			known = out[at].Tasks
@@ -72,7 +72,7 @@ func (b breakdown) settle(id func(int) string) []plan.Phase {
 		var list []plan.Activity
 		for j, t := range p.Tasks {
 			name := title(t.Title, fmt.Sprintf("%d.%d", i+1, j+1), longTitle)
-			same := func(o plan.Activity) bool { return fold(o.Title) == fold(name) }
+			same := func(o plan.Activity) bool { return step.Fold(o.Title) == step.Fold(name) }
 			if name != "" && !slices.ContainsFunc(known, same) && !slices.ContainsFunc(list, same) {
 				list = append(list, plan.Activity{Title: name})
 			}

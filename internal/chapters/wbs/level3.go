@@ -2,7 +2,6 @@ package wbs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -110,18 +109,18 @@ func readEstimates(w *step.Work) (map[string]plan.Estimate, error) {
 // sheet tells what is known of the task: a model need not look it up in the outline.
 func sheet(tree *plan.Breakdown, list []task, t task, estimated map[string]plan.Estimate) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", t.label, oneLine(t.Title))
+	fmt.Fprintf(&b, "%s: %s\n", t.label, step.Line(t.Title))
 	if phase := tree.Project.Children[t.phase]; phase.ID != t.ID {
-		fmt.Fprintf(&b, "Phase: %s\n", oneLine(phase.Title))
+		fmt.Fprintf(&b, "Phase: %s\n", step.Line(phase.Title))
 	}
 	for _, other := range list {
 		if other.phase == t.phase && other.label != t.label {
-			fmt.Fprintf(&b, "Beside it, not part of it: %s %s\n", other.label, oneLine(other.Title))
+			fmt.Fprintf(&b, "Beside it, not part of it: %s %s\n", other.label, step.Line(other.Title))
 		}
 	}
 	if e, ok := estimated[t.ID]; ok && e.Likely > 0 {
 		fmt.Fprintf(&b, "Estimated length: %d days, at least %d, at most %d\nWhat may delay it: %s\nWhat helps: %s\n",
-			e.Likely, e.Min, e.Max, oneLine(e.DelayRisks), oneLine(e.Mitigation))
+			e.Likely, e.Min, e.Max, step.Line(e.DelayRisks), step.Line(e.Mitigation))
 	}
 	return b.String()
 }
@@ -131,21 +130,10 @@ func sheet(tree *plan.Breakdown, list []task, t task, estimated map[string]plan.
 func bearable(ctx context.Context, errs []error) error {
 	failed := len(errs) - len(slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err != nil }))
 	err := step.Worst(errs)
-	if err == nil || ctx.Err() == nil && 2*failed < len(errs) && oneQuestion(err) {
+	if err == nil || ctx.Err() == nil && 2*failed < len(errs) && step.OneQuestion(err) {
 		return nil
 	}
 	return err
-}
-
-// oneQuestion tells whether a failure is about this question alone, so that the run can go on
-// without its answer.
-func oneQuestion(err error) bool {
-	var le *llm.Error
-	if !errors.As(err, &le) || le.Class == llm.ClassCancelled || le.Class == llm.ClassInternal {
-		return false
-	}
-	_, ends := le.Ending()
-	return !ends
 }
 
 // settle drops parts without a name and those that stand twice. Ids are set by the caller.
@@ -153,13 +141,13 @@ func (p parts) settle() []plan.Subtask {
 	var out []plan.Subtask
 	for i, s := range p.Subtasks {
 		name := title(s.Name, fmt.Sprint(i+1), shortTitle)
-		same := func(o plan.Subtask) bool { return fold(o.Name) == fold(name) }
+		same := func(o plan.Subtask) bool { return step.Fold(o.Name) == step.Fold(name) }
 		if name == "" || slices.ContainsFunc(out, same) {
 			continue
 		}
 		resources := []string{}
 		for _, r := range s.Resources {
-			if r = oneLine(r); r != "" {
+			if r = step.Line(r); r != "" {
 				resources = append(resources, r)
 			}
 		}

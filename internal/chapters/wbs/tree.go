@@ -111,7 +111,7 @@ func table(tree *plan.Breakdown) (string, error) {
 	rows := [][]string{append(head, "Task ID")}
 	for level, a := range tree.All() {
 		row := make([]string, depth+1)
-		row[level-1], row[depth] = oneLine(a.Title), a.ID
+		row[level-1], row[depth] = step.Line(a.Title), a.ID
 		rows = append(rows, row)
 	}
 	var b strings.Builder

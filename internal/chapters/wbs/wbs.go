@@ -130,7 +130,7 @@ const (
 // title makes a heading of what a model wrote: one line, without marks, quotes and the number that
 // the program would give it anyway, cut at a word. It may end up empty.
 func title(text, number string, limit int) string {
-	text = oneLine(text)
+	text = step.Line(text)
 	if rest, ok := strings.CutPrefix(text, number); ok && number != "" {
 		if after := strings.TrimLeft(rest, ".):"); strings.HasPrefix(after, " ") {
 			text = after
@@ -157,9 +157,3 @@ func title(text, number string, limit int) string {
 	}
 	return strings.TrimRight(string(runes[:cut]), " .,;:")
 }
-
-// oneLine keeps a text from breaking out of the line it stands in.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// fold makes texts comparable that differ only by case and white space.
-func fold(text string) string { return strings.ToLower(oneLine(text)) }
