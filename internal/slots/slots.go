@@ -14,15 +14,21 @@ import (
 // raiseAfter is how many successes win back one slot of a limit that a rate answer halved.
 const raiseAfter = 20
 
-// handover is how long a slot that was given back stays free when nobody new asks for it: time for
-// the calls that waited for the finished one, which are the most urgent, to join the line.
-const handover = time.Millisecond
+// A slot that was given back stays free for a moment when others wait: time for the calls that
+// follow the finished one to join the line, for they are the most urgent, and for calls that end
+// together to end. The moment is a fiftieth of what the call took, at most maxHandover; calls that
+// end meanwhile prolong it, to four moments at most.
+const (
+	handoverShare = 50
+	maxHandover   = 50 * time.Millisecond
+)
 
 // Pool holds the limits of one process.
 type Pool struct {
 	mu       sync.Mutex
-	handing  bool   // a dispatch is due
-	runs     []*Run // those with waiting calls, in turn order
+	handing  *time.Timer // set while slots that were given back wait for the next dispatch
+	handed   time.Time   // when the first of them was given back
+	runs     []*Run      // those with waiting calls, in turn order
 	accounts map[string]*account
 	seq      int64
 }
@@ -71,12 +77,15 @@ func (r *Run) Acquire(ctx context.Context, name string, limit, priority int) (re
 	if len(r.waiting) == 1 {
 		p.runs = append(p.runs, r)
 	}
-	p.dispatch()
+	if p.handing == nil {
+		p.dispatch()
+	}
 	p.mu.Unlock()
 
 	select {
 	case <-w.granted:
-		return sync.OnceFunc(func() { r.release(a) }), nil
+		began := time.Now()
+		return sync.OnceFunc(func() { r.release(a, time.Since(began)) }), nil
 	case <-ctx.Done():
 	}
 	p.mu.Lock()
@@ -96,22 +105,27 @@ func byPriority(a, b *waiter) int {
 	return cmp.Or(cmp.Compare(b.priority, a.priority), cmp.Compare(a.seq, b.seq))
 }
 
-func (r *Run) release(a *account) {
+func (r *Run) release(a *account, took time.Duration) {
 	p := r.pool
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r.used--
 	a.used--
-	if len(p.runs) == 0 || p.handing {
-		return
+	moment := min(took/handoverShare, maxHandover)
+	switch {
+	case p.handing != nil:
+		if time.Since(p.handed) < 3*moment {
+			p.handing.Reset(moment)
+		}
+	case len(p.runs) > 0:
+		p.handed = time.Now()
+		p.handing = time.AfterFunc(moment, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.handing = nil
+			p.dispatch()
+		})
 	}
-	p.handing = true
-	time.AfterFunc(handover, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.handing = false
-		p.dispatch()
-	})
 }
 
 // Slow halves an account's limit: the provider said that it was asked too often.
