@@ -10,7 +10,7 @@ import (
 var types = func() map[string]reflect.Type {
 	m := map[string]reflect.Type{}
 	for _, d := range []Data{
-		RunStarted{}, RunEnding{}, RunEnded{}, RerunAsked{}, StepStarted{}, StepDone{}, StepKept{}, StepFailed{}, StepSkipped{},
+		RunStarted{}, RunEnding{}, RunEnded{}, RerunAsked{}, StepStarted{}, StepStoring{}, StepDone{}, StepKept{}, StepFailed{}, StepSkipped{},
 		ArtifactWritten{}, ArtifactRemoved{}, CallStarted{}, CallAttempt{}, CallAnswered{}, CallReused{}, CallFailed{}, CallPrompt{},
 		Quality{}, Notice{},
 	} {
@@ -63,6 +63,13 @@ type StepStarted struct {
 	Step       string `json:"step"`
 	Generation int    `json:"generation,omitempty"`
 	Why        string `json:"why,omitempty"` // why it had to run: "new", "risks changed", …
+}
+
+// StepStoring says what a step is about to store, by content. Only it tells, after a crash in the
+// middle of that, which files are the step's and which are a person's.
+type StepStoring struct {
+	Step    string            `json:"step"`
+	Outputs map[string]string `json:"outputs"` // artifact → digest
 }
 
 // StepDone is a step's record: what it read and wrote, by content. A step whose record still
@@ -203,6 +210,7 @@ func (RunEnding) Type() string       { return "run.ending" }
 func (RunEnded) Type() string        { return "run.ended" }
 func (RerunAsked) Type() string      { return "run.rerun_asked" }
 func (StepStarted) Type() string     { return "step.started" }
+func (StepStoring) Type() string     { return "step.storing" }
 func (StepDone) Type() string        { return "step.done" }
 func (StepKept) Type() string        { return "step.kept" }
 func (StepFailed) Type() string      { return "step.failed" }

@@ -64,7 +64,7 @@ func TestStepEndsRun(t *testing.T) {
 	if x.Ending != nil || x.began() != "after gate long mark report" {
 		t.Errorf("began %q, %+v", x.began(), x.Result)
 	}
-	if x := m.run(withGraph(t.Context(), g), g, pipeline.Options{}); x.began() != "" {
+	if x := m.run(withGraph(t.Context(), g), g, pipeline.Options{}); x.began() != "report" {
 		t.Errorf("then began %q", x.began())
 	}
 }

@@ -138,7 +138,8 @@ func (e *engine) step(ctx context.Context, n *node) (status, error) {
 	if err != nil {
 		return failed, err
 	}
-	if st.Clean {
+	// What a step that always runs says depends on how the run goes, too.
+	if st.Clean && (!n.Always || len(st.Edited) > 0) {
 		e.mu.Lock()
 		e.result.Kept = append(e.result.Kept, n.Name)
 		e.mu.Unlock()

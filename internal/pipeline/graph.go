@@ -27,8 +27,8 @@ type Step struct {
 	Recipe string
 	// BySpeed says that the result depends on the speed mode.
 	BySpeed bool
-	// Always lets the step run when the run ends early by refusal, budget or failure. It must
-	// not call models.
+	// Always lets the step run in every execution, also when the run ends early by refusal, budget
+	// or failure: its result tells of that. It must not call models. Outputs changed by hand are kept.
 	Always bool
 	Run    func(context.Context, *Work) error
 }

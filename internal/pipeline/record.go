@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,16 +22,6 @@ type Records struct {
 	events      int64
 }
 
-// Storing says what a step is about to store, by content. Only it tells, after a crash in the
-// middle of that, which files are the step's and which are a person's.
-type Storing struct {
-	Step    string            `json:"step"`
-	Outputs map[string]string `json:"outputs"` // artifact → digest
-}
-
-// Type names the event in a log.
-func (Storing) Type() string { return "step.storing" }
-
 // Apply folds one event in.
 func (r *Records) Apply(e event.Event) {
 	if r.done == nil {
@@ -45,12 +34,10 @@ func (r *Records) Apply(e event.Event) {
 	switch d := e.Data.(type) {
 	case event.StepStarted:
 		r.open[d.Step] = true
-	case Storing:
-		r.storing(d)
-	case event.Unknown: // package event reads only the types of its own
-		var s Storing
-		if d.Name == s.Type() && json.Unmarshal(d.Raw, &s) == nil {
-			r.storing(s)
+	case event.StepStoring:
+		r.cut[d.Step] = true
+		for name, digest := range d.Outputs {
+			r.wrote[name] = append(r.wrote[name], digest)
 		}
 	case event.StepDone:
 		r.done[d.Step] = d
@@ -74,13 +61,6 @@ func (r *Records) Apply(e event.Event) {
 			r.generations[s]++
 			r.asked[s] = true
 		}
-	}
-}
-
-func (r *Records) storing(s Storing) {
-	r.cut[s.Step] = true
-	for name, digest := range s.Outputs {
-		r.wrote[name] = append(r.wrote[name], digest)
 	}
 }
 

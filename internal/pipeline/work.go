@@ -139,7 +139,7 @@ func (w *Work) commit(r *Records) (map[string]string, error) {
 	for name, data := range w.outputs {
 		digests[name] = Digest(data)
 	}
-	if err := w.Emit(Storing{w.node.Name, maps.Clone(digests)}); err != nil {
+	if err := w.Emit(event.StepStoring{Step: w.node.Name, Outputs: maps.Clone(digests)}); err != nil {
 		return nil, err
 	}
 	for _, name := range w.order() {

@@ -107,8 +107,8 @@ const mostNotes = 8
 // RenderReport renders the report of a run from its artifacts and what its log tells.
 func RenderReport(g *pipeline.Graph, st *State, outcome event.Outcome, reason event.Reason, read func(string) ([]byte, error)) ([]byte, error) {
 	m := report.Meta{
-		Title: title(read), Lang: lang(read), Made: made(read), Models: st.Run.Models, Speed: st.Run.Speed, Version: st.Run.Version,
-		Outcome: string(outcome), Reason: reason.Message, Refused: outcome == event.Refused, Demo: st.Run.Demo, Missing: map[string]string{},
+		Title: title(read), Lang: lang(read), Made: made(read), Models: st.Models(), Speed: st.Run.Speed, Version: st.Run.Version,
+		Outcome: string(outcome), Reason: reason.Message, Refused: outcome == event.Refused, Demo: st.Demo(), Missing: map[string]string{},
 	}
 	for _, f := range report.Sources() {
 		m.Missing[f.Name] = whyMissing(g, st, f.Name)

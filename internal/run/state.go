@@ -54,15 +54,23 @@ type State struct {
 	Unpriced int     // requests of unknown cost
 	Quality  map[string][]event.Quality
 	Notice   event.Notice
-	callTime time.Duration // of all requests
+	answers  map[string]author   // call → who answered it, over all executions
+	authors  map[string][]author // step → who wrote its present outputs
+	callTime time.Duration       // of all requests
 	ending   *event.RunEnding
+}
+
+// author is the model entry behind an answer.
+type author struct {
+	entry string
+	demo  bool
 }
 
 // Apply folds one event in.
 func (s *State) Apply(e event.Event) {
 	switch d := e.Data.(type) {
 	case event.RunStarted:
-		keep := State{Cost: s.Cost, Unpriced: s.Unpriced, Usage: s.Usage, Quality: s.Quality}
+		keep := State{Cost: s.Cost, Unpriced: s.Unpriced, Usage: s.Usage, Quality: s.Quality, answers: s.answers, authors: s.authors}
 		*s = keep
 		s.Run, s.Began, s.Active = d, e.Time, map[string]event.CallStarted{}
 		for _, p := range d.Steps {
@@ -76,6 +84,7 @@ func (s *State) Apply(e event.Event) {
 		st := s.step(d.Step)
 		st.Status, st.Started, st.Why = Running, e.Time, d.Why
 		delete(s.quality(), d.Step)
+		delete(s.authors, d.Step)
 	case event.StepDone:
 		st := s.step(d.Step)
 		st.Status, st.Ended = Done, e.Time
@@ -98,8 +107,14 @@ func (s *State) Apply(e event.Event) {
 		delete(s.Active, d.Key)
 		s.Calls++
 		s.step(d.Step).Asked++
+		if s.answers == nil {
+			s.answers, s.authors = map[string]author{}, map[string][]author{}
+		}
+		s.answers[d.Key] = author{d.Entry, d.Demo}
+		s.credit(d.Step, d.Key)
 	case event.CallReused:
 		s.Reused++
+		s.credit(d.Step, d.Key)
 		s.step(d.Step).Asked++
 	case event.CallFailed:
 		delete(s.Active, d.Key)
@@ -108,6 +123,37 @@ func (s *State) Apply(e event.Event) {
 	case event.Notice:
 		s.Notice = d
 	}
+}
+
+// credit notes who wrote a step's outputs.
+func (s *State) credit(step, call string) {
+	if from, ok := s.answers[call]; ok && !slices.Contains(s.authors[step], from) {
+		s.authors[step] = append(s.authors[step], from)
+	}
+}
+
+// Models returns the entries whose answers the plan is made of, in the order of the steps. It may
+// have been made in several executions with different models.
+func (s *State) Models() []string {
+	var ids []string
+	for _, st := range s.Steps {
+		for _, from := range s.authors[st.Name] {
+			if !slices.Contains(ids, from.entry) {
+				ids = append(ids, from.entry)
+			}
+		}
+	}
+	return ids
+}
+
+// Demo tells whether any part of the plan was written by the demo model.
+func (s *State) Demo() bool {
+	for _, st := range s.Steps {
+		if slices.ContainsFunc(s.authors[st.Name], func(f author) bool { return f.demo }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *State) attempt(d event.CallAttempt) {

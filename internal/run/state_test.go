@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,6 +50,28 @@ func TestProgress(t *testing.T) {
 		if got := fold(c.events...).Progress(); got < c.want-1e-9 || got > c.want+1e-9 {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
+	}
+}
+
+// The models a plan is made of are those whose answers its present outputs hold, whichever
+// execution they come from.
+func TestModels(t *testing.T) {
+	t.Parallel()
+	begin := func(step string) event.Data { return event.StepStarted{Step: step} }
+	answer := func(step, key, entry string) event.Data {
+		return event.CallAnswered{Step: step, Key: key, Entry: entry, Demo: entry == "demo"}
+	}
+	log := []event.Data{
+		planned, begin("a"), answer("a", "1", "large"), answer("a", "2", "small"), event.StepDone{Step: "a"}, begin("c"), answer("c", "3", "demo"),
+		planned, event.StepKept{Step: "a"}, begin("c"), event.CallReused{Step: "c", Key: "3"}, answer("c", "4", "large"), event.StepDone{Step: "c"},
+	}
+	s := fold(log...)
+	if got := s.Models(); !slices.Equal(got, []string{"large", "small", "demo"}) || !s.Demo() {
+		t.Errorf("models %v, demo %v", got, s.Demo())
+	}
+	s = fold(append(log, planned, begin("c"), answer("c", "5", "small"), event.StepDone{Step: "c"})...)
+	if got := s.Models(); !slices.Equal(got, []string{"large", "small"}) || s.Demo() {
+		t.Errorf("after another execution: models %v, demo %v", got, s.Demo())
 	}
 }
 
