@@ -17,6 +17,8 @@ type stepCmd struct {
 	RunDir string   `help:"Directory of the run, for a step." placeholder:"DIR"`
 	Model  string   `help:"Id of an entry in llm_config.json, or auto." placeholder:"ID"`
 	JSON   bool     `name:"json" help:"Print as JSON."`
+
+	KeepPrompts bool `help:"Keep the rendered prompts in the event log."`
 }
 
 // fictionWriter is a one-off module: it belongs to no plan and writes no file, and exercises
@@ -36,7 +38,7 @@ func (c *stepCmd) Run(s streams) error {
 	case !rundir.IsRun(c.RunDir):
 		return usageError("%s is not the directory of a run", c.RunDir)
 	}
-	return (&planCmd{RunDir: c.RunDir, Only: c.Name, Model: c.Model, JSON: c.JSON}).Run(s)
+	return (&planCmd{RunDir: c.RunDir, Only: c.Name, Model: c.Model, JSON: c.JSON, KeepPrompts: c.KeepPrompts}).Run(s)
 }
 
 func (c *stepCmd) fiction(s streams) error {
