@@ -13,6 +13,7 @@ import (
 
 	"planexe/internal/config"
 	"planexe/internal/llm"
+	"planexe/internal/llm/anthropic"
 	"planexe/internal/llm/demo"
 	"planexe/internal/llm/ollama"
 	"planexe/internal/llm/openai"
@@ -141,6 +142,9 @@ func (b builder) provider(m config.Model) llm.Provider {
 			Wire: w, Form: form, Temperature: a.Temperature, KeepAlive: a.KeepAlive, Think: a.Think, Options: a.Extra, Body: a.Body, Window: a.ContextWindow,
 		})
 	}
+	if m.Class == config.Anthropic {
+		return anthropic.New(anthropic.Options{Wire: w, Form: form, Temperature: a.Temperature, Extra: a.Extra, Window: a.ContextWindow})
+	}
 	o := openai.Options{
 		Wire: w, Form: form, Strict: a.Strict, Temperature: a.Temperature, Effort: a.ReasoningEffort, Extra: a.Extra, Window: a.ContextWindow,
 	}
@@ -157,8 +161,6 @@ func (b builder) provider(m config.Model) llm.Provider {
 		o.Dialect = openai.OpenRouter
 	case config.LMStudio:
 		o.Dialect = openai.LMStudio
-	case config.Anthropic:
-		o.Dialect = openai.Anthropic
 	case config.MistralAI, config.TogetherLLM, config.Groq:
 		o.ListsModels = true
 	}

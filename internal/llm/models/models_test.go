@@ -110,7 +110,7 @@ func TestArgumentsReachTheWire(t *testing.T) {
 		"LMStudio":  {`"temperature": 0.2`, `/v1/chat/completions | "temperature":0.2 | "max_tokens":8192`},
 		"OpenAI":    {``, `"max_tokens":8192 | "response_format"`},
 		"Groq":      {``, `/chat/completions`},
-		"Anthropic": {``, `/chat/completions | "tools":[`},
+		"Anthropic": {``, `/messages | "tools":[ | X-Api-Key:[` + key + `] | Anthropic-Version:[2023-06-01]`},
 	} {
 		entries := Build(load(t, fmt.Sprintf(`{"e": {"class": %q, "arguments": {"model": "m", "api_key": "${THE_KEY}", "base_url": %q%s}}}`,
 			class, server.URL, strings.TrimSuffix(", "+c.arguments, ", "))))

@@ -86,8 +86,6 @@ func (p *Provider) Check(ctx context.Context) error {
 	var keyErr error
 	var wg sync.WaitGroup
 	switch p.o.Dialect {
-	case Anthropic:
-		return nil
 	case OpenRouter:
 		wg.Go(func() { keyErr = p.checkKey(ctx) })
 	case LMStudio:

@@ -42,7 +42,6 @@ func TestCheck(t *testing.T) {
 		"LM Studio, not loaded":      {LMStudio, nil, map[string]reply{"/v1/models": list(name), "/api/v0/models": {200, `{"data":[{"id":"` + name + `","max_context_length":9999}]}`}}, llm.ClassOK, 0},
 		"LM Studio, no model":        {LMStudio, nil, map[string]reply{"/v1/models": list("x")}, llm.ClassModelUnknown, 0},
 		"LM Studio, an empty answer": {LMStudio, nil, map[string]reply{"/v1/models": {200, `{}`}}, llm.ClassOK, 0},
-		"Anthropic is not asked":     {Anthropic, nil, map[string]reply{"/v1/models": {401, ""}}, llm.ClassOK, 0},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

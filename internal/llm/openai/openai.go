@@ -24,7 +24,6 @@ const (
 	OpenAI                    // the original
 	OpenRouter                // tells costs, sorts out reasoning by itself
 	LMStudio                  // local, no other forms than json_schema and text
-	Anthropic                 // the compatible endpoint: ignores response_format, its list of models wants other headers
 )
 
 // The ways to ask for an answer of a certain shape.
@@ -40,7 +39,6 @@ var forms = map[Dialect][]string{
 	OpenAI:     {JSONSchema, Tools, Text},
 	OpenRouter: {JSONSchema, JSONObject, Text},
 	LMStudio:   {JSONSchema, Text},
-	Anthropic:  {Tools, Text},
 }
 
 // Options of one entry.

@@ -201,7 +201,7 @@ func (c *Client) classify(f Failure, header http.Header, chat bool) *llm.Error {
 		e := say(llm.ClassAuth, "%s refused the key (%s): %s", c.host, key, said)
 		e.Advice = "correct " + key + ", then try again"
 		return e
-	case f.Status == 402 && after == 0, f.Status == 429 && outOfCredit(f):
+	case f.Status == 402 && after == 0, f.Status == 429 && outOfCredit(f), f.Status == 400 && has(f.Text, "credit balance is too low"):
 		e := say(llm.ClassCredit, "money or quota at %s is used up: %s", c.host, said)
 		e.Advice = "top up the account of " + key + ", then resume the run"
 		return e

@@ -41,7 +41,8 @@ type Options struct {
 	Entry     string // id in the configuration, for messages
 	Model     string // for messages
 	BaseURL   string // for messages; requests carry whole URLs
-	Key       string // sent as a bearer token; "" sends none
+	Key       string // "" sends none
+	KeyHeader string // what the key is sent in; "" sends it as a bearer token
 	KeyName   string // where the key comes from, for messages: a variable, or "api_key of entry x"
 	Headers   map[string]string
 	Secrets   []string          // values that no message may show, besides Key
@@ -168,7 +169,11 @@ func (c *Client) send(ctx context.Context, address string, body any) (*http.Resp
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if c.o.Key != "" {
+	switch {
+	case c.o.Key == "":
+	case c.o.KeyHeader != "":
+		req.Header.Set(c.o.KeyHeader, c.o.Key)
+	default:
 		req.Header.Set("Authorization", "Bearer "+c.o.Key)
 	}
 	for k, v := range c.o.Headers {
