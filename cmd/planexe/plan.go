@@ -21,6 +21,7 @@ import (
 	"planexe/internal/plan"
 	"planexe/internal/run"
 	"planexe/internal/rundir"
+	"planexe/internal/schedule"
 )
 
 type planCmd struct {
@@ -36,12 +37,23 @@ type planCmd struct {
 	Only         string  `help:"Run just this step, asking it anew." placeholder:"STEP"`
 	Refresh      bool    `help:"Also run steps whose prompt has changed since."`
 	SerialReview bool    `help:"Ask review and audit one question after the other, each seeing the answers before; slower."`
+	Schedule     string  `help:"dependencies (what can run side by side does) or waterfall (everything end to end); a run keeps it." placeholder:"MODE"`
+	WorkingDays  *bool   `negatable:"" help:"Schedule work from Monday to Friday; a run keeps it."`
 	KeepPrompts  bool    `help:"Keep the rendered prompts in the event log."`
+	Record       string  `help:"Keep the answers in this file, for --replay." placeholder:"FILE"`
+	Replay       string  `help:"Take prompt and answers from a recording: no model is asked." placeholder:"FILE"`
+	Pace         float64 `help:"For --replay: let the whole plan take about this long instead of no time." placeholder:"SECONDS"`
 	Open         bool    `help:"Open the report when it is done."`
 	JSON         bool    `name:"json" help:"Print the result as one JSON object."`
 }
 
 func (c *planCmd) Run(s streams) error {
+	if c.Replay != "" {
+		return c.replay(s)
+	}
+	if c.Pace != 0 {
+		return usageError("--pace needs --replay")
+	}
 	prompt, err := c.prompt(s.in)
 	if err != nil {
 		return err
@@ -64,12 +76,16 @@ func (c *planCmd) Run(s streams) error {
 	if spec.Models, spec.Why, err = set.choose(ctx, c.Model); err != nil {
 		return err
 	}
-	dir, fresh, err := c.open(set, prompt)
+	var begin func(*rundir.Dir) error
+	if prompt != "" {
+		begin = func(dir *rundir.Dir) error { return run.Begin(dir, prompt, time.Now()) }
+	}
+	dir, err := c.open(set, begin)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	return execute(ctx, s, set, dir, fresh, spec, c.Open, c.JSON)
+	return execute(ctx, s, set, dir, spec, c.telling(begin != nil))
 }
 
 // prompt returns the prompt of a new run, "" for one that goes on.
@@ -122,7 +138,7 @@ func (c *planCmd) spec(set *setup) (run.Spec, error) {
 	spec := run.Spec{
 		Graph: set.graph, Hub: llm.NewHub(), Speed: string(set.settings.Speed), Concurrency: cmp.Or(c.Concurrency, set.settings.Concurrency),
 		From: c.From, Refresh: c.Refresh, KeepPrompts: c.KeepPrompts, Serial: c.SerialReview, Version: versionName(),
-		AllowRefuse: set.settings.Redline == config.RedlineWarn, MaxCost: c.MaxCost,
+		AllowRefuse: set.settings.Redline == config.RedlineWarn, MaxCost: c.MaxCost, WorkingDays: c.WorkingDays,
 	}
 	if c.Only != "" {
 		spec.Only = []string{c.Only}
@@ -139,6 +155,14 @@ func (c *planCmd) spec(set *setup) (run.Spec, error) {
 	default:
 		return spec, usageError("--speed %s: allowed are all and fast", c.Speed)
 	}
+	switch c.Schedule {
+	case "":
+	case schedule.Dependencies, schedule.Waterfall:
+		waterfall := c.Schedule == schedule.Waterfall
+		spec.Waterfall = &waterfall
+	default:
+		return spec, usageError("--schedule %s: allowed are %s and %s", c.Schedule, schedule.Dependencies, schedule.Waterfall)
+	}
 	if c.Concurrency < 0 || c.Concurrency > 256 {
 		return spec, usageError("--concurrency %d: allowed is 1 to 256", c.Concurrency)
 	}
@@ -148,29 +172,31 @@ func (c *planCmd) spec(set *setup) (run.Spec, error) {
 	return spec, nil
 }
 
-// open makes the directory of a new run, or opens that of one which goes on.
-func (c *planCmd) open(set *setup, prompt string) (dir *rundir.Dir, fresh bool, err error) {
-	if prompt == "" {
+// open makes the directory of a new run and begins it, or opens that of one which goes on: begin is
+// nil then.
+func (c *planCmd) open(set *setup, begin func(*rundir.Dir) error) (*rundir.Dir, error) {
+	if begin == nil {
 		if !rundir.IsRun(c.RunDir) {
-			return nil, false, fmt.Errorf("%s is not the directory of a run: there is nothing to go on with", c.RunDir)
+			return nil, fmt.Errorf("%s is not the directory of a run: there is nothing to go on with", c.RunDir)
 		}
-		dir, err = rundir.Open(c.RunDir)
-		return dir, false, wayOut(err)
+		dir, err := rundir.Open(c.RunDir)
+		return dir, wayOut(err)
 	}
 	path := c.RunDir
 	if path == "" {
 		path = freshName(set.settings.RunDir)
 	} else if rundir.IsRun(path) {
-		return nil, false, fmt.Errorf("%s holds a run already: add --resume to go on with it, or choose another --run-dir", path)
+		return nil, fmt.Errorf("%s holds a run already: add --resume to go on with it, or choose another --run-dir", path)
 	}
-	if dir, err = rundir.Create(path); err != nil {
-		return nil, false, wayOut(err)
+	dir, err := rundir.Create(path)
+	if err != nil {
+		return nil, wayOut(err)
 	}
-	if err := run.Begin(dir, prompt, time.Now()); err != nil {
+	if err := begin(dir); err != nil {
 		dir.Close()
-		return nil, false, wayOut(err)
+		return nil, wayOut(err)
 	}
-	return dir, true, nil
+	return dir, nil
 }
 
 // freshName is PlanExe_ and the local time, with a number when that is taken.
@@ -216,14 +242,27 @@ type result struct {
 	Seconds float64       `json:"seconds"`
 }
 
+// telling is what a command does around a run.
+type telling struct {
+	fresh      bool // the directory was made by us a moment ago
+	open, json bool
+	record     string // file to keep the answers in
+	takes      string // how long a plan takes, for people; "" guesses
+	again      string // command that goes on with the run; the directory is added
+}
+
+func (c *planCmd) telling(fresh bool) telling {
+	return telling{fresh: fresh, open: c.Open, json: c.JSON, record: c.Record, again: "planexe plan --resume"}
+}
+
 // execute runs a plan in a directory and tells about it.
-func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, fresh bool, spec run.Spec, open, asJSON bool) error {
+func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, spec run.Spec, tell telling) error {
 	logFile, err := dir.OpenLog()
 	if err != nil {
 		return wayOut(err)
 	}
 	defer logFile.Close()
-	announce(s.err, dir, spec)
+	announce(s.err, dir, spec, tell.takes)
 	dir.Watch(run.LogTo(logFile, set.settings.LogLevel.Level, set.llm.Secrets()))
 	p := newProgress(s.err, run.Redactor(set.llm.Secrets()))
 	if err := dir.Replay(p.seen); err != nil {
@@ -233,9 +272,9 @@ func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, fresh 
 	end, err := run.Execute(ctx, filepath.Base(dir.Path()), dir, spec)
 	state := p.close()
 	if err != nil {
-		if fresh && len(state.Steps) == 0 {
+		if tell.fresh && len(state.Steps) == 0 {
 			dir.Close()
-			_ = os.RemoveAll(dir.Path()) // made by us a moment ago, and nothing was asked yet
+			_ = os.RemoveAll(dir.Path()) // nothing was asked yet
 		}
 		return err
 	}
@@ -244,12 +283,17 @@ func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, fresh 
 			fmt.Fprintln(s.err, "planexe: track_activity.jsonl:", err)
 		}
 	}
+	if tell.record != "" {
+		if err := writeRecording(dir, tell.record); err != nil {
+			fmt.Fprintf(s.err, "planexe: %v; the answers are kept in the run: planexe record %s FILE\n", err, dir.Path())
+		}
+	}
 	report := filepath.Join(dir.Path(), plan.Report.Name)
 	if _, err := os.Stat(report); err != nil {
 		report = ""
 	}
-	finish(s, dir, end, state, report, asJSON)
-	if open && report != "" {
+	finish(s, dir, end, state, report, tell)
+	if tell.open && report != "" {
 		if err := openFile(report); err != nil {
 			fmt.Fprintln(s.err, "planexe: cannot open the report:", err)
 		}
@@ -261,7 +305,7 @@ func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, fresh 
 }
 
 // announce says what will happen before it begins: the models, and what it takes.
-func announce(w io.Writer, dir *rundir.Dir, spec run.Spec) {
+func announce(w io.Writer, dir *rundir.Dir, spec run.Spec, takes string) {
 	sizes := pipeline.Typical
 	sizes.Fast = spec.Speed == run.Fast
 	calls := 0
@@ -270,7 +314,7 @@ func announce(w io.Writer, dir *rundir.Dir, spec run.Spec) {
 	}
 	fmt.Fprintf(w, "Run directory: %s\n", dir.Path())
 	fmt.Fprintf(w, "Model: %s (%s)\n", entryIDs(spec.Models), spec.Why)
-	fmt.Fprintf(w, "Estimate for a whole plan: about %d calls, %s, %s\n", calls, guessTime(spec, sizes), guessCost(spec, calls))
+	fmt.Fprintf(w, "Estimate for a whole plan: about %d calls, %s, %s\n", calls, cmp.Or(takes, guessTime(spec, sizes)), guessCost(spec, calls))
 }
 
 // usualCall is the mean of recorded calls to hosted models.
@@ -306,8 +350,8 @@ func guessCost(spec run.Spec, calls int) string {
 	return fmt.Sprintf("about $%.2f", float64(calls)*(usualPrompt*e.Price.Input+usualAnswer*e.Price.Output)/1e6)
 }
 
-func finish(s streams, dir *rundir.Dir, end run.End, st *run.State, report string, asJSON bool) {
-	if asJSON {
+func finish(s streams, dir *rundir.Dir, end run.End, st *run.State, report string, tell telling) {
+	if tell.json {
 		r := result{
 			Outcome: end.Outcome, RunDir: dir.Path(), Report: report, Calls: st.Calls, Reused: st.Reused, Usage: st.Usage, Cost: st.Cost,
 			Seconds: st.Ended.Sub(st.Began).Seconds(),
@@ -333,7 +377,7 @@ func finish(s streams, dir *rundir.Dir, end run.End, st *run.State, report strin
 			fmt.Fprintf(s.err, "What you can do: %s\n", end.Reason.Advice)
 		}
 		if end.Outcome != event.Refused {
-			fmt.Fprintf(s.err, "To go on: planexe plan --resume --run-dir %s\n", dir.Path())
+			fmt.Fprintf(s.err, "To go on: %s --run-dir %s\n", tell.again, dir.Path())
 		}
 	}
 	if report != "" {

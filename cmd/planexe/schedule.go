@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -87,7 +89,13 @@ func readNetwork(r io.Reader) (n schedule.Network, err error) {
 	}
 	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&file); err != nil {
+	var wrong *json.UnmarshalTypeError
+	switch err := dec.Decode(&file); {
+	case err == io.EOF:
+		return n, errors.New("there is nothing in it: want a network of activities as JSON (planexe schedule --help shows one)")
+	case errors.As(err, &wrong): // its own text tells of Go's types
+		return n, fmt.Errorf("no network of activities: %s is of the wrong type: %s (byte %d)", cmp.Or(wrong.Field, "the whole"), wrong.Value, wrong.Offset)
+	case err != nil:
 		return n, fmt.Errorf("no network of activities in JSON: %w", err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
@@ -96,11 +104,19 @@ func readNetwork(r io.Reader) (n schedule.Network, err error) {
 	if file.Activities == nil {
 		return n, fmt.Errorf("there are no \"activities\"")
 	}
-	for _, a := range *file.Activities {
-		if a.Duration == nil {
+	for i, a := range *file.Activities {
+		switch {
+		case a.ID == "":
+			return n, fmt.Errorf("activity %d has no id", i+1)
+		case a.Duration == nil:
 			return n, fmt.Errorf("activity %q has no duration", a.ID)
 		}
 		n.Activities = append(n.Activities, schedule.Activity{ID: a.ID, Duration: *a.Duration})
+	}
+	for i, l := range file.Dependencies {
+		if l.From == "" || l.To == "" {
+			return n, fmt.Errorf("dependency %d names no \"from\" or no \"to\"", i+1)
+		}
 	}
 	n.Links = file.Dependencies
 	return n, nil

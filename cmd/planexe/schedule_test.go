@@ -32,12 +32,19 @@ func TestSchedule(t *testing.T) {
 		"negative":        {in: `{"activities":[{"id":"A","duration":-1}]}`, err: `"A": duration -1`, code: 1},
 		"no number":       {in: `{"activities":[{"id":"A","duration":NaN}]}`, err: "invalid character 'N'", code: 1},
 		"beyond a number": {in: `{"activities":[{"id":"A","duration":1e999}]}`, err: "1e999", code: 1},
+		"no id":           {in: `{"activities":[{"id":"A","duration":1},null]}`, err: "activity 2 has no id", code: 1},
+		"text":            {in: `{"activities":[{"id":"A","duration":"3"}]}`, err: "activities.duration is of the wrong type: string", code: 1},
+		"no object":       {in: `[]`, err: "the whole is of the wrong type: array", code: 1},
+		"no JSON":         {in: "activities", err: "no network of activities in JSON: invalid character", code: 1},
+		"nothing":         {in: ` `, err: "there is nothing in it", code: 1},
+		"one end":         {in: `{"activities":[{"id":"A","duration":1}],"dependencies":[{"from":"A"}]}`, err: `dependency 1 names no "from" or no "to"`, code: 1},
+		"too many digits": {in: `{"activities":[{"id":"A","duration":1e300},{"id":"B","duration":1e-300}]}`, err: "too many digits", code: 1},
+		"twice":           {in: `{"activities":[{"id":"A","duration":1},{"id":"A","duration":1}]}`, err: `two activities have the id "A"`, code: 1},
 		"no duration":     {in: `{"activities":[{"id":"A"}]}`, err: `"A" has no duration`, code: 1},
 		"unknown field":   {in: `{"activities":[{"id":"A","duration":1,"days":2}]}`, err: `unknown field "days"`, code: 1},
 		"type":            {in: `{"activities":[{"id":"A","duration":1},{"id":"B","duration":1}],"dependencies":[{"from":"A","to":"B","type":"FX"}]}`, err: `type "FX": want FS, SS, FF or SF`, code: 1},
 		"no activities":   {in: `{}`, err: `no "activities"`, code: 1},
 		"more":            {in: `{"activities":[]} {}`, err: "more behind", code: 1},
-		"no JSON":         {in: ``, err: "no network of activities in JSON: EOF", code: 1},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

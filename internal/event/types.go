@@ -10,7 +10,7 @@ import (
 var types = func() map[string]reflect.Type {
 	m := map[string]reflect.Type{}
 	for _, d := range []Data{
-		RunStarted{}, RunEnding{}, RunEnded{}, RerunAsked{}, StepStarted{}, StepStoring{}, StepDone{}, StepKept{}, StepFailed{}, StepSkipped{},
+		RunQueued{}, RunStarted{}, RunEnding{}, RunEnded{}, RerunAsked{}, StepStarted{}, StepStoring{}, StepDone{}, StepKept{}, StepFailed{}, StepSkipped{},
 		ArtifactWritten{}, ArtifactRemoved{}, CallStarted{}, CallAttempt{}, CallAnswered{}, CallReused{}, CallFailed{}, CallPrompt{},
 		Quality{}, Notice{},
 	} {
@@ -19,6 +19,17 @@ var types = func() map[string]reflect.Type {
 	return m
 }()
 
+// RunQueued says what a service was asked for, before the run gets its turn. A log in which no
+// RunEnded follows is one that has to go on.
+type RunQueued struct {
+	Model   string   `json:"model"` // id of an entry, or auto
+	Speed   string   `json:"speed"`
+	MaxCost float64  `json:"max_cost,omitempty"` // USD; 0 is no limit
+	From    string   `json:"from,omitempty"`
+	Only    []string `json:"only,omitempty"`
+	OwnKey  bool     `json:"own_key,omitempty"` // it came with a key that is not kept: it cannot go on by itself
+}
+
 // RunStarted opens every execution of a run, the first one and each resume.
 type RunStarted struct {
 	Run         string        `json:"run"`
@@ -26,9 +37,11 @@ type RunStarted struct {
 	Models      []string      `json:"models"`        // entry ids, first tried first
 	Why         string        `json:"why,omitempty"` // how the models were chosen
 	Demo        bool          `json:"demo,omitempty"`
+	Sample      bool          `json:"sample,omitempty"` // a recorded plan is shown as an example
 	Speed       string        `json:"speed"`
 	Concurrency int           `json:"concurrency"`
-	MaxCost     float64       `json:"max_cost,omitempty"` // USD; 0 is no limit
+	MaxCost     float64       `json:"max_cost,omitempty"`     // USD; 0 is no limit
+	AllowRefuse bool          `json:"allow_refuse,omitempty"` // goes on when the gate refuses
 	Steps       []PlannedStep `json:"steps"`
 }
 
@@ -125,6 +138,15 @@ type Usage struct {
 	Estimated  bool `json:"estimated,omitempty"`
 }
 
+// Add adds another exchange.
+func (u *Usage) Add(x Usage) {
+	u.Prompt += x.Prompt
+	u.Completion += x.Completion
+	u.Cached += x.Cached
+	u.Reasoning += x.Reasoning
+	u.Estimated = u.Estimated || x.Estimated
+}
+
 // CallStarted says that a question waits for a slot or is being asked.
 type CallStarted struct {
 	Key   string `json:"key"`
@@ -171,6 +193,9 @@ func (CallAnswered) Durable() {}
 // Durable: a step's record decides what a resume runs again.
 func (StepDone) Durable() {}
 
+// Durable: whoever asked has been told yes.
+func (RunQueued) Durable() {}
+
 // Durable: the end of a run is told to others.
 func (RunEnded) Durable() {}
 
@@ -205,6 +230,7 @@ type Notice struct {
 	Until   time.Time `json:"until,omitzero"`
 }
 
+func (RunQueued) Type() string       { return "run.queued" }
 func (RunStarted) Type() string      { return "run.started" }
 func (RunEnding) Type() string       { return "run.ending" }
 func (RunEnded) Type() string        { return "run.ended" }

@@ -4,7 +4,14 @@ package plan
 // not count as progress.
 var (
 	KeyFacts = JSON[Facts]{File{Name: "001-4-key_facts.json", Label: "key_facts", Title: "Key facts", Extra: true}}
+	// ScheduleOptions is written by the command, and only when somebody wants another schedule than the usual.
+	ScheduleOptions = JSON[Timetable]{File{Name: "001-5-schedule_options.json", Label: "schedule_options", Title: "Options of the schedule", Extra: true}}
+
 	Schedule = File{Name: "026-4-schedule.json", Label: "schedule", Title: "Schedule as data", Extra: true}
+
+	Checks     = JSON[Findings]{File{Name: "030-1-checks.json", Label: "checks", Title: "Checks", Extra: true}}
+	ChecksPage = File{Name: "030-2-checks.md", Label: "checks_page", Title: "Checks, as a page", Extra: true}
+	Opening    = JSON[OpeningPage]{File{Name: "025-3-opening_page.json", Label: "opening_page", Title: "Opening page", Extra: true}}
 
 	ShortPurpose     = JSON[Shortened]{File{Name: "003-11-1-shorten_purpose.json", Label: "short_purpose", Title: "Purpose, short", Extra: true}}
 	ShortPlanType    = JSON[Shortened]{File{Name: "003-11-2-shorten_plan_type.json", Label: "short_plan_type", Title: "Plan type, short", Extra: true}}
@@ -19,4 +26,10 @@ var (
 // Shortened is a document made shorter for prompts.
 type Shortened struct {
 	Markdown string `json:"markdown"`
+}
+
+// Timetable says how the schedule is made. The zero value is the usual way.
+type Timetable struct {
+	Waterfall   bool `json:"waterfall"`    // everything end to end, not by dependencies
+	WorkingDays bool `json:"working_days"` // work is done from Monday to Friday
 }

@@ -14,27 +14,3 @@ type Facts struct {
 	Demands  []string `json:"demands"`
 	Forbids  []string `json:"forbids"`
 }
-
-// Scale is how large an undertaking is. It bounds how much of a plan is made.
-type Scale string
-
-// The scales.
-const (
-	Trivial Scale = "trivial" // an errand, done within a day by one person
-	Small   Scale = "small"   // a private or one-person undertaking of days to months
-	Medium  Scale = "medium"  // a team, a business, a building
-	Large   Scale = "large"   // many organisations, years, public interest
-)
-
-// Between returns the value for the scale; an unknown one counts as medium.
-func (s Scale) Between(trivial, small, medium, large int) int {
-	switch s {
-	case Trivial:
-		return trivial
-	case Small:
-		return small
-	case Large:
-		return large
-	}
-	return medium
-}

@@ -23,6 +23,7 @@ import (
 	"planexe/internal/chapters/swot"
 	"planexe/internal/chapters/team"
 	"planexe/internal/chapters/timeline"
+	"planexe/internal/chapters/verify"
 	"planexe/internal/chapters/wbs"
 	"planexe/internal/event"
 	"planexe/internal/pipeline"
@@ -35,7 +36,7 @@ import (
 func Chapters() []step.Chapter {
 	return []step.Chapter{
 		facts.Chapter, diagnostics.Chapter, assume.Chapter, lever.Chapter, expert.Chapter, project.Chapter, governance.Chapter, team.Chapter, swot.Chapter,
-		document.Chapter, wbs.Chapter, pitch.Chapter, timeline.Chapter, critique.Chapter, summary.Chapter,
+		document.Chapter, wbs.Chapter, pitch.Chapter, timeline.Chapter, critique.Chapter, summary.Chapter, verify.Chapter,
 	}
 }
 
@@ -45,7 +46,7 @@ func NewGraph(version string) (*pipeline.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pipeline.NewGraph(closing(steps), plan.StartTime.Name, plan.Prompt.Name)
+	return pipeline.NewGraph(closing(steps), plan.StartTime.Name, plan.Prompt.Name, plan.ScheduleOptions.Name)
 }
 
 // closing adds the last two steps. The report is made of whatever is there; the completion marker
@@ -108,7 +109,7 @@ const mostNotes = 8
 func RenderReport(g *pipeline.Graph, st *State, outcome event.Outcome, reason event.Reason, read func(string) ([]byte, error)) ([]byte, error) {
 	m := report.Meta{
 		Title: title(read), Lang: lang(read), Made: made(read), Models: st.Models(), Speed: st.Run.Speed, Version: st.Run.Version,
-		Outcome: string(outcome), Reason: reason.Message, Refused: outcome == event.Refused, Demo: st.Demo(), Missing: map[string]string{},
+		Outcome: string(outcome), Reason: reason.Message, Refused: outcome == event.Refused, Demo: st.Demo(), Sample: st.Run.Sample, Missing: map[string]string{},
 	}
 	for _, f := range report.Sources() {
 		m.Missing[f.Name] = whyMissing(g, st, f.Name)

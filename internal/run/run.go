@@ -43,12 +43,18 @@ type Spec struct {
 	Refresh     bool     // steps whose prompt changed run again
 	AllowRefuse bool     // go on when the gate refuses
 	KeepPrompts bool     // log rendered prompts
+	Sample      bool     // a recorded plan is shown as an example
 	Serial      bool     // review and audit ask one question after the other, each seeing the answers before
+	Waterfall   *bool    // the schedule lays everything end to end; nil: as the run has it
+	WorkingDays *bool    // the schedule works from Monday to Friday; nil: as the run has it
 	Version     string
 }
 
 // serialMode is added to the speed mode of runs with a serial review.
 const serialMode = "+serial_review"
+
+// Mode takes apart the speed that a run's log tells.
+func Mode(speed string) (mode string, serial bool) { return strings.CutSuffix(speed, serialMode) }
 
 // The speed modes.
 const (
@@ -149,6 +155,9 @@ func Execute(ctx context.Context, id string, store Store, s Spec) (End, error) {
 	if err := ask(store, &records, s); err != nil {
 		return End{}, err
 	}
+	if err := retime(store, &records, s); err != nil {
+		return End{}, err
+	}
 	if err := prepare(store); err != nil {
 		return End{}, err
 	}
@@ -166,7 +175,7 @@ func Execute(ctx context.Context, id string, store Store, s Spec) (End, error) {
 		return End{}, &pipeline.StoreError{Doing: "write the event log", Err: err}
 	}
 	env := &step.Env{
-		Client: client, Seed: pipeline.Digest(prompt), Demo: started.Demo, Fast: sizes.Fast, AllowRefused: s.AllowRefuse, SerialReview: s.Serial,
+		Client: client, Seed: pipeline.Digest(prompt), Demo: started.Demo, Sample: s.Sample, Fast: sizes.Fast, AllowRefused: s.AllowRefuse, SerialReview: s.Serial,
 		Report: func(read func(string) ([]byte, error)) ([]byte, error) { return story.report(s.Graph, read) },
 	}
 	result, runErr := s.Graph.Run(ctx, store, &records, pipeline.Options{
@@ -283,7 +292,7 @@ func unmark(store Store, records *pipeline.Records, s Spec) error {
 
 func (s Spec) started(id string, sizes pipeline.Sizes) event.RunStarted {
 	e := event.RunStarted{
-		Run: id, Version: s.Version, Why: s.Why, Speed: s.Speed, Concurrency: s.Concurrency, MaxCost: s.MaxCost,
+		Run: id, Version: s.Version, Why: s.Why, Speed: s.Speed, Concurrency: s.Concurrency, MaxCost: s.MaxCost, AllowRefuse: s.AllowRefuse, Sample: s.Sample,
 		Demo: len(s.Models) > 0 && !slices.ContainsFunc(s.Models, func(m *llm.Entry) bool { return !m.Demo }),
 	}
 	for _, m := range s.Models {

@@ -5,16 +5,34 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"time"
 )
 
 // Project is what [Arrange] makes a schedule of.
 type Project struct {
 	Title     string
 	Root      Node                // the project, its phases, their tasks, their subtasks …
-	Estimates map[string]Estimate // in days, by id of a node; see Distribute
-	Links     []Link              // between any two nodes of which none is part of the other
+	Estimates map[string]Estimate // in days of the calendar, by id of a node; see Distribute
+	Links     []Link              // between any two nodes of which none is part of the other; lags in days of the calendar
 	Calendar  Calendar
+	Waterfall bool     // lay everything end to end in the order of the breakdown, as other programs do; links do not count
+	Start     string   // the words that state Day0; empty: nobody did
+	Deadline  Deadline // stated date by which the work has to be done; without a date there is none
 }
+
+// Deadline is a date by which the work has to be done.
+type Deadline struct {
+	Stated string `json:"stated"` // in these words
+	Date   string `json:"date"`   // the last day: 2006-01-02
+	// Late says by how many days of the calendar a finish misses it; 0 is in time.
+	Late Range `json:"late_days"`
+}
+
+// The modes of a schedule.
+const (
+	Dependencies = "dependencies" // what can run side by side does
+	Waterfall    = "waterfall"    // everything end to end
+)
 
 // Dependency is a link the schedule keeps.
 type Dependency struct {
@@ -53,11 +71,22 @@ type Range struct {
 	Longest  float64 `json:"longest"`
 }
 
+// Finish is a Range as dates of the last day: 2006-01-02.
+type Finish struct {
+	Shortest string `json:"shortest"`
+	Likely   string `json:"likely"`
+	Longest  string `json:"longest"`
+}
+
 // Schedule is a project in time. Its JSON form is complete but for the notes.
 type Schedule struct {
 	Title        string       `json:"title"`
+	Mode         string       `json:"mode"` // dependencies or waterfall
 	Calendar     Calendar     `json:"calendar"`
-	Duration     Range        `json:"duration"`
+	StatedStart  string       `json:"stated_start,omitempty"` // the words that state day 0
+	Duration     Range        `json:"duration"`               // in days that count
+	Finish       Finish       `json:"finish"`
+	Deadline     *Deadline    `json:"deadline,omitempty"`
 	CriticalPath []string     `json:"critical_path"` // ids of leaves
 	Rows         []Row        `json:"rows"`          // parents before children
 	Links        []Dependency `json:"links"`
@@ -77,12 +106,51 @@ func Arrange(p Project) (*Schedule, error) {
 	if err != nil {
 		return nil, err
 	}
-	days := Distribute(p.Root, p.Estimates)
-	s := &Schedule{Title: p.Title, Calendar: p.Calendar, CriticalPath: []string{}, Links: []Dependency{}, Dropped: []Dropped{}}
+	t.calendar = p.Calendar
+	estimates := map[string]Estimate{}
+	for id, e := range p.Estimates {
+		estimates[id] = e.on(p.Calendar)
+	}
+	days := Distribute(p.Root, estimates)
+	if p.Waterfall {
+		days = endToEnd(p.Root, estimates)
+	}
+	s := &Schedule{Title: p.Title, Mode: Dependencies, Calendar: p.Calendar, StatedStart: p.Start, CriticalPath: []string{}, Links: []Dependency{}, Dropped: []Dropped{}}
 	net := t.frame(days)
 
+	var solved [3]*Solution
+	if p.Waterfall {
+		s.Mode, s.Links = Waterfall, append(s.Links, t.inRow()...)
+		solved, err = t.solve(net, days, s.Links)
+	} else {
+		solved, err = t.link(s, net, days, p.Links)
+	}
+	if err != nil {
+		return nil, err
+	}
+	likely := solved[1]
+	s.Duration = Range{solved[0].Duration, likely.Duration, solved[2].Duration}
+	// With links to finishes a longer activity can start others earlier, so these two may not enclose it.
+	s.Duration.Shortest = min(s.Duration.Shortest, likely.Duration, s.Duration.Longest)
+	s.Duration.Longest = max(s.Duration.Longest, likely.Duration, solved[0].Duration)
+	s.date(p.Deadline)
+	for _, id := range likely.CriticalPath {
+		if t.leaf[id] {
+			s.CriticalPath = append(s.CriticalPath, id)
+		}
+	}
+	times := map[string]Times{}
+	for i, a := range net.Activities {
+		times[a.ID] = likely.Times[i]
+	}
+	s.Rows = t.rollUp(times, p.Calendar)
+	return s, nil
+}
+
+// link gives the schedule the stated links that can be kept, and those that a breakdown implies, and solves.
+func (t *tree) link(s *Schedule, net Network, days map[string]Estimate, links []Link) (solved [3]*Solution, err error) {
 	var stated []Dependency
-	for _, l := range p.Links {
+	for _, l := range links {
 		if l.Type == "" {
 			l.Type = FS
 		}
@@ -99,36 +167,28 @@ func Arrange(p Project) (*Schedule, error) {
 		}
 		stated = append(stated, Dependency{Link: l})
 	}
-	stated, dropped, err := t.fit(net, days, nil, stated)
+	stated, dropped, _, err := t.fit(net, days, nil, stated)
 	if err != nil {
-		return nil, err
+		return solved, err
 	}
 	s.Dropped = append(s.Dropped, dropped...)
-	s.Links, _, err = t.fit(net, days, stated, t.assume(stated))
-	if err != nil {
-		return nil, err
-	}
+	s.Links, _, solved, err = t.fit(net, days, stated, t.assume(stated))
+	return solved, err
+}
 
-	solved, err := t.solve(net, days, s.Links)
+// date turns durations into dates and compares them with the deadline.
+func (s *Schedule) date(d Deadline) {
+	last := func(days float64) time.Time { return s.Calendar.Last(0, days) }
+	s.Finish = Finish{
+		Shortest: last(s.Duration.Shortest).Format(isoDate), Likely: last(s.Duration.Likely).Format(isoDate), Longest: last(s.Duration.Longest).Format(isoDate),
+	}
+	date, err := time.Parse(isoDate, d.Date)
 	if err != nil {
-		return nil, err
+		return
 	}
-	likely := solved[1]
-	s.Duration = Range{solved[0].Duration, likely.Duration, solved[2].Duration}
-	// With links to finishes a longer activity can start others earlier, so these two may not enclose it.
-	s.Duration.Shortest = min(s.Duration.Shortest, likely.Duration, s.Duration.Longest)
-	s.Duration.Longest = max(s.Duration.Longest, likely.Duration, solved[0].Duration)
-	for _, id := range likely.CriticalPath {
-		if t.leaf[id] {
-			s.CriticalPath = append(s.CriticalPath, id)
-		}
-	}
-	times := map[string]Times{}
-	for i, a := range net.Activities {
-		times[a.ID] = likely.Times[i]
-	}
-	s.Rows = t.rollUp(times, p.Calendar)
-	return s, nil
+	late := func(days float64) float64 { return float64(max(last(days).Unix()-date.Unix(), 0) / (24 * 60 * 60)) }
+	d.Late = Range{late(s.Duration.Shortest), late(s.Duration.Likely), late(s.Duration.Longest)}
+	s.Deadline = &d
 }
 
 // frame is the network without links between nodes: leaves, and around the children of each other node
@@ -162,6 +222,7 @@ func (t *tree) solve(net Network, days map[string]Estimate, links []Dependency) 
 	net.Links = slices.Clone(net.Links)
 	for _, d := range links {
 		l := d.Link
+		l.Lag = t.calendar.days(l.Lag)
 		from, to := finishOf, startOf
 		if l.Type == SS || l.Type == SF {
 			from = startOf
@@ -188,10 +249,12 @@ func (t *tree) solve(net Network, days map[string]Estimate, links []Dependency) 
 }
 
 // fit adds links in their order, without those that would leave no schedule. More links never make
-// one possible again, so the first that is too much is found by halving.
-func (t *tree) fit(net Network, days map[string]Estimate, kept, more []Dependency) (_ []Dependency, dropped []Dropped, err error) {
+// one possible again, so the first that is too much is found by halving. The solution is that of all that
+// stays.
+func (t *tree) fit(net Network, days map[string]Estimate, kept, more []Dependency) (_ []Dependency, dropped []Dropped, solved [3]*Solution, err error) {
 	fits := func(n int) bool {
-		_, e := t.solve(net, days, slices.Concat(kept, more[:n]))
+		var e error
+		solved, e = t.solve(net, days, slices.Concat(kept, more[:n]))
 		var infeasible *InfeasibleError
 		if e != nil && !errors.As(e, &infeasible) {
 			err = fmt.Errorf("work breakdown: %w", e)
@@ -204,7 +267,7 @@ func (t *tree) fit(net Network, days map[string]Estimate, kept, more []Dependenc
 		dropped = append(dropped, Dropped{more[n].Link, "with the links before it, it leaves no possible schedule"})
 		more = more[n+1:]
 	}
-	return slices.Concat(kept, more), dropped, err
+	return slices.Concat(kept, more), dropped, solved, err
 }
 
 // rollUp makes the rows: leaves have their own times, others span those of their children and the

@@ -303,77 +303,69 @@ func TestArrangeRange(t *testing.T) {
 	}
 }
 
-func TestCalendar(t *testing.T) {
+// Ensure on random plans that a parent spans its parts and takes over the least float, and that no stated link
+// that is kept is broken.
+func TestArrangeRollsUp(t *testing.T) {
 	t.Parallel()
-	day := func(s string) time.Time {
-		d, err := time.Parse(isoDate, s)
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 300 {
+		p := randomProject(r)
+		s, err := Arrange(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return d
-	}
-	tests := []struct {
-		day0          string
-		working       bool
-		start, finish float64
-		first, last   string
-	}{
-		{"2026-01-03", false, 0, 1, "2026-01-03", "2026-01-03"},
-		{"2026-01-03", false, 2, 5.5, "2026-01-05", "2026-01-08"},
-		{"2026-01-03", false, 2.5, 2.75, "2026-01-05", "2026-01-05"},
-		{"2026-01-03", false, 5, 5, "2026-01-08", "2026-01-08"},
-		{"2028-02-28", false, 1, 3, "2028-02-29", "2028-03-01"},
-		{"2026-01-03", true, 0, 1, "2026-01-05", "2026-01-05"}, // a Saturday
-		{"2026-01-04", true, 0, 5, "2026-01-05", "2026-01-09"}, // a Sunday
-		{"2026-01-05", true, 4, 6, "2026-01-09", "2026-01-12"}, // a Monday
-		{"2026-01-08", true, 0, 2, "2026-01-08", "2026-01-09"}, // a Thursday
-		{"2026-01-08", true, 2, 2, "2026-01-12", "2026-01-12"},
-		{"2026-01-09", true, 10, 11, "2026-01-23", "2026-01-23"}, // a Friday
-	}
-	for _, tt := range tests {
-		c := Calendar{day(tt.day0), tt.working}
-		if got := c.Start(tt.start).Format(isoDate); got != tt.first {
-			t.Errorf("%+v: starts on %s", tt, got)
+		rows := map[string]Row{}
+		for _, row := range s.Rows {
+			rows[row.ID] = row
 		}
-		if got := c.Last(tt.start, tt.finish).Format(isoDate); got != tt.last {
-			t.Errorf("%+v: last on %s", tt, got)
-		}
-	}
-	// Counting one by one gives the same.
-	for first := range 7 {
-		c := Calendar{day("2026-01-05").AddDate(0, 0, first), true}
-		d := c.Day0
-		for n := range 30 {
-			for d.Weekday() == time.Saturday || d.Weekday() == time.Sunday {
-				d = d.AddDate(0, 0, 1)
+		for _, row := range s.Rows {
+			parent := rows[row.Parent]
+			if row.Parent != "" && (row.EarlyStart < parent.EarlyStart || row.EarlyFinish > parent.EarlyFinish ||
+				row.TotalFloat < parent.TotalFloat || row.Critical && !parent.Critical) {
+				t.Fatalf("%+v: %+v is not within %+v", p, row, parent)
 			}
-			if got := c.Start(float64(n)); !got.Equal(d) {
-				t.Fatalf("working day %d after %s is %s, want %s", n, c.Day0, got, d)
+			if row.EarlyStart < 0 || row.TotalFloat < 0 || row.EarlyFinish > s.Duration.Likely {
+				t.Fatalf("%+v: %+v in %v days", p, row, s.Duration)
 			}
-			d = d.AddDate(0, 0, 1)
 		}
-	}
-	// In a drawing, a week of work ends before the weekend and a milestone after it stands behind it.
-	week := Calendar{day("2026-01-05"), true}
-	if got := []float64{week.until(0, 5), week.until(0, 5.5), week.until(5, 5), week.from(5), week.until(0, 0)}; fmt.Sprint(got) != "[5 7.5 7 7 0]" {
-		t.Errorf("places of a week's end: %v", got)
-	}
-	east := time.FixedZone("", 14*60*60)
-	if got := (Calendar{Day0: time.Date(2026, 1, 3, 1, 0, 0, 0, east)}).Start(0).Format(isoDate); got != "2026-01-03" {
-		t.Errorf("the date of day 0 depends on its zone: %s", got)
+		for _, l := range s.Links {
+			from, to := rows[l.From], rows[l.To]
+			if from.Summary && (l.Type == SS || l.Type == SF) {
+				continue // its parts may all have to start later than it could
+			}
+			a, b := ends(l.Link, from.EarlyStart, from.EarlyFinish, to.EarlyStart, to.EarlyFinish)
+			if a+l.Lag > b {
+				t.Fatalf("%+v: %+v does not hold between %+v and %+v", p, l, from, to)
+			}
+		}
+		if len(s.CriticalPath) == 0 || rows[s.CriticalPath[len(s.CriticalPath)-1]].EarlyFinish > s.Duration.Likely {
+			t.Fatalf("%+v: critical path %v", p, s.CriticalPath)
+		}
 	}
 }
 
-func TestStartDate(t *testing.T) {
-	t.Parallel()
-	today := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	if got, err := StartDate("", today); err != nil || !got.Equal(today) {
-		t.Errorf("none stated: %v, %v", got, err)
+// randomProject has two to four phases, some with tasks and subtasks, some estimates, some links.
+func randomProject(r *rand.Rand) Project {
+	p := Project{Root: Node{ID: "R"}, Estimates: map[string]Estimate{}}
+	var ids []string
+	var grow func(n *Node, depth int)
+	grow = func(n *Node, depth int) {
+		ids = append(ids, n.ID)
+		if r.IntN(3) > 0 {
+			e := r.IntN(61) - 1
+			p.Estimates[n.ID] = Estimate{e / 2, e, 2 * e}
+		}
+		if depth == 3 || depth > 0 && r.IntN(4) == 0 {
+			return
+		}
+		for i := range 1 + r.IntN(4) {
+			n.Children = append(n.Children, Node{ID: fmt.Sprint(n.ID, i)})
+			grow(&n.Children[i], depth+1)
+		}
 	}
-	if got, err := StartDate("2027-02-28", today); err != nil || got.Format(isoDate) != "2027-02-28" {
-		t.Errorf("stated: %v, %v", got, err)
+	grow(&p.Root, 0)
+	for range r.IntN(8) {
+		p.Links = append(p.Links, Link{ids[r.IntN(len(ids))], ids[r.IntN(len(ids))], []Type{FS, SS, FF, SF}[r.IntN(4)], float64(r.IntN(20) - 5)})
 	}
-	if _, err := StartDate("next week", today); err == nil || !strings.Contains(err.Error(), `"next week"`) {
-		t.Errorf("got %v", err)
-	}
+	return p
 }

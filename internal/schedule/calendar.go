@@ -1,7 +1,6 @@
 package schedule
 
 import (
-	"fmt"
 	"math"
 	"time"
 )
@@ -14,17 +13,14 @@ type Calendar struct {
 	WorkingDays bool      `json:"working_days"`
 }
 
-// StartDate is the date on which a project starts: the one its user states, as 2006-01-02, otherwise
-// today's.
-func StartDate(stated string, today time.Time) (time.Time, error) {
-	if stated == "" {
-		return today, nil
+// days is how many days that count there are in n days of the calendar, beginning on a Monday: n
+// itself, or 5 in each week and at most 5 in what is left.
+func (c Calendar) days(n float64) float64 {
+	if !c.WorkingDays {
+		return n
 	}
-	t, err := time.Parse(isoDate, stated)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("start date %q: want a date like 2026-01-31", stated)
-	}
-	return t, nil
+	weeks := math.Trunc(n / 7)
+	return 5*weeks + min(max(n-7*weeks, -5), 5)
 }
 
 // Start is the date of the day that a time falls on: the first day of what starts then. With working

@@ -14,34 +14,51 @@ import (
 const (
 	labelWidth = 280
 	chartLeft  = labelWidth + 14 // room for arrows
-	chartWidth = 600
+	chartWidth = 600.0
 	headHeight = 26
 	rowHeight  = 24
 	textWidth  = 6.4 // of one letter, about
+	mostNote   = 400 // letters of a note
 )
+
+// chart says how rows are drawn.
+type chart struct {
+	name   string
+	width  float64 // of the time axis
+	labels bool    // names also beside the bars, for charts so wide that the first column is out of sight
+	notes  bool    // what a row's note says is told when it is pointed at
+}
 
 // drawing is a Gantt chart of some rows on their own scale.
 type drawing struct {
 	strings.Builder
+	chart
 	s        *Schedule
 	from, to float64 // in days of the calendar since day 0
 	height   int
 }
 
+// span is from when to when rows last, in whole days of the calendar since day 0.
+func (s *Schedule) span(rows []Row) (from, to float64) {
+	from, to = math.Inf(1), math.Inf(-1)
+	for _, r := range rows {
+		from, to = min(from, s.Calendar.from(r.EarlyStart)), max(to, s.Calendar.until(r.EarlyStart, r.EarlyFinish))
+	}
+	from = math.Floor(from)
+	return from, max(to, from+1)
+}
+
 // draw draws rows, parents before children, and the links between them, as SVG. It takes its colours from
 // the style of the page by the classes gantt-…; nothing in it needs script, style or ids.
-func (s *Schedule) draw(name string, rows []Row, links []Dependency) string {
-	d := drawing{s: s, from: math.Inf(1), to: math.Inf(-1), height: headHeight + rowHeight*len(rows) + 6}
+func (s *Schedule) draw(c chart, rows []Row, links []Dependency) string {
+	d := drawing{chart: c, s: s, height: headHeight + rowHeight*len(rows) + 6}
+	d.from, d.to = s.span(rows)
 	depth := math.MaxInt
 	for _, r := range rows {
-		d.from, d.to = min(d.from, s.Calendar.from(r.EarlyStart)), max(d.to, s.Calendar.until(r.EarlyStart, r.EarlyFinish))
 		depth = min(depth, r.Depth)
 	}
-	if d.from = math.Floor(d.from); d.to < d.from+1 {
-		d.to = d.from + 1
-	}
-	width := chartLeft + chartWidth + 10
-	fmt.Fprintf(&d, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n", width, d.height, width, d.height, escape(name))
+	width := chartLeft + int(c.width) + 10
+	fmt.Fprintf(&d, `<svg viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n", width, d.height, width, d.height, escape(c.name))
 	d.grid()
 	line := map[string]int{}
 	for i, r := range rows {
@@ -61,13 +78,13 @@ func (s *Schedule) draw(name string, rows []Row, links []Dependency) string {
 
 // x is the place of a time.
 func (d *drawing) x(day float64) float64 {
-	return chartLeft + (day-d.from)/(d.to-d.from)*chartWidth
+	return chartLeft + (day-d.from)/(d.to-d.from)*d.width
 }
 
-// grid draws the time axis: a line and a date at the start of days, weeks, months or years, a dozen at
-// most.
+// grid draws the time axis: a line and a date at the start of days, weeks, months or years, one in 50
+// pixels at most.
 func (d *drawing) grid() {
-	const most = 12
+	most := math.Round(d.width / 50)
 	days := d.to - d.from
 	first := d.s.Calendar.date(d.from)
 	next := func(t time.Time) time.Time { return t.AddDate(0, 0, 1) }
@@ -80,11 +97,11 @@ func (d *drawing) grid() {
 	default:
 		months := 0
 		for _, months = range []int{1, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12000} {
-			if days <= float64(most*months)*30.5 {
+			if days <= most*float64(months)*30.5 {
 				break
 			}
 		}
-		for days > float64(most*months)*30.5 {
+		for days > most*float64(months)*30.5 {
 			months *= 10
 		}
 		format = "Jan 2006"
@@ -107,7 +124,7 @@ func (d *drawing) grid() {
 		}
 		x := d.x(day)
 		fmt.Fprintf(d, `<line class="gantt-grid" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`, x, headHeight-6, x, d.height)
-		if x < chartLeft+chartWidth-40 {
+		if x < chartLeft+d.width-40 {
 			fmt.Fprintf(d, `<text class="gantt-axis" x="%.1f" y="%d">%s</text>`, x, headHeight-10, t.Format(format))
 		}
 		d.WriteByte('\n')
@@ -117,10 +134,15 @@ func (d *drawing) grid() {
 // row draws one line: the title, cut to its room, and the bar; both say all there is when pointed at.
 func (d *drawing) row(r Row, i int, summary bool, indent int) {
 	y := headHeight + rowHeight*i
-	title := plain(cmp.Or(r.Title, r.ID))
-	about := title + ": " + d.s.when(r)
+	name := plain(cmp.Or(r.Title, r.ID))
+	about := title(name) + ": " + d.s.when(r)
 	if r.Critical {
 		about += ", critical"
+	} else if !summary {
+		about += ", " + d.s.days(r.TotalFloat) + " to spare"
+	}
+	if _, note, ok := strings.Cut(r.Note, "\n\n"); ok && d.notes {
+		about += "\n" + cut(plain(note), mostNote*textWidth)
 	}
 	left := 4 + 14*min(indent, 6)
 	room := float64(labelWidth - left - 10)
@@ -135,7 +157,7 @@ func (d *drawing) row(r Row, i int, summary bool, indent int) {
 	if r.Critical && !summary {
 		class = "gantt-critical"
 	}
-	fmt.Fprintf(d, `<g><title>%s</title><text%s x="%d" y="%d">%s</text>`, escape(about), weight, left, y+16, escape(cut(title, room)))
+	fmt.Fprintf(d, `<g><title>%s</title><text%s x="%d" y="%d">%s</text>`, escape(about), weight, left, y+16, escape(title(cut(name, room))))
 	from, to := d.ends(r)
 	switch {
 	case r.Days() <= 0:
@@ -144,6 +166,9 @@ func (d *drawing) row(r Row, i int, summary bool, indent int) {
 		fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%d" width="%.1f" height="8"/>`, class, from, y+8, max(to-from, 2))
 	default:
 		fmt.Fprintf(d, `<rect class="%s" x="%.1f" y="%d" width="%.1f" height="14" rx="2"/>`, class, from, y+5, max(to-from, 2))
+	}
+	if room := chartLeft + d.width - to - 20; d.labels && room > 40 {
+		fmt.Fprintf(d, `<text class="gantt-axis" x="%.1f" y="%d">%s</text>`, to+12, y+16, escape(title(cut(name, min(room, labelWidth)))))
 	}
 	d.WriteString("</g>\n")
 }
@@ -218,6 +243,18 @@ func plain(s string) string {
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Join(strings.Fields(s), " ")
+}
+
+// title is a text as one line whose direction leaves what stands around it alone: an ellipsis stands at
+// the end of Arabic words, not at their right.
+func title(s string) string {
+	s = plain(s)
+	if strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko)
+	}) {
+		return "\u2068" + s + "\u2069"
+	}
+	return s
 }
 
 // cut shortens a line to about a width in pixels.

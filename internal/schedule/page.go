@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Overview is an HTML page with one drawing: the project's phases and their tasks, and the stated links
@@ -23,15 +25,17 @@ func (s *Schedule) Overview() []byte {
 			links = append(links, l)
 		}
 	}
-	return page("Project schedule", s.summary()+s.draw("Gantt chart of phases and tasks", rows, links)+key(), "")
+	return page("Project schedule", s.summary()+s.draw(chart{name: "Gantt chart of phases and tasks", width: chartWidth}, rows, links)+key(), "")
 }
 
 // Interactive is an HTML page to look closer with: opening a phase shows all in it on a scale of its own,
-// with links, and opening a table there all dates. It works without script, so the report can show it as
+// with links, and opening a table there all dates; below a chart is a wide one to zoom in. Pointing at a
+// bar tells what the activity is. It works without script, so the report can show it as
 // it is. With export, the page alone also offers the table of [Schedule.CSV].
 func (s *Schedule) Interactive(export bool) []byte {
 	var b strings.Builder
 	b.WriteString(s.summary())
+	s.critical(&b)
 	waits := s.waits()
 	for i := 0; i < len(s.Rows); i++ {
 		if s.Rows[i].Depth == 0 && len(s.Rows) > 1 {
@@ -46,24 +50,67 @@ func (s *Schedule) Interactive(export bool) []byte {
 		i = end - 1
 	}
 	b.WriteString(key())
-	title := cmp.Or(plain(s.Title), "Project schedule")
+	heading := cmp.Or(plain(s.Title), "Project schedule")
 	download := ""
 	if export {
 		download = fmt.Sprintf("<p><a download=\"%s\" href=\"data:text/csv;charset=utf-8;base64,%s\">Export to CSV</a></p>\n",
 			exportName(s.Title), base64.StdEncoding.EncodeToString(s.CSV()))
 	}
-	return page(title, b.String(), download)
+	return page(heading, b.String(), download)
 }
 
-// summary says in words when the project starts and ends.
+// summary says in words when the project starts and ends, and what that rests on.
 func (s *Schedule) summary() string {
 	c, d := s.Calendar, s.Duration
-	likely := c.Last(0, d.Likely)
-	text := fmt.Sprintf("Starts on %s and is likely finished on %s, after %s", long(c.Start(0)), long(likely), s.days(d.Likely))
-	if d.Shortest < d.Longest {
-		text += fmt.Sprintf("; on %s if all goes well, on %s with plausible trouble", long(c.Last(0, d.Shortest)), long(c.Last(0, d.Longest)))
+	text := "Starts on " + long(c.Start(0))
+	if s.StatedStart != "" {
+		text += fmt.Sprintf(" (stated: “%s”)", title(s.StatedStart))
 	}
-	return "<p>" + escape(text) + ".</p>\n"
+	text += fmt.Sprintf(" and is likely finished on %s, after %s", long(c.Last(0, d.Likely)), s.days(d.Likely))
+	before := "; "
+	if d.Shortest < d.Likely {
+		text += fmt.Sprintf("%son %s if all goes well", before, long(c.Last(0, d.Shortest)))
+		before = ", "
+	}
+	if d.Likely < d.Longest {
+		text += fmt.Sprintf("%son %s with plausible trouble", before, long(c.Last(0, d.Longest)))
+	}
+	text = "<p>" + escape(text) + ".</p>\n"
+	if s.Deadline != nil {
+		text += "<p>" + escape(s.Deadline.verdict()) + "</p>\n"
+	}
+	basis := "Days are those of the calendar, weekends and holidays included."
+	if c.WorkingDays {
+		basis = "Work is done from Monday to Friday; holidays are not taken out."
+	}
+	if s.Mode == Waterfall {
+		basis += " Everything is laid end to end; what could run side by side does not."
+	}
+	return text + "<p>" + basis + "</p>\n"
+}
+
+// verdict says in words whether the deadline is kept.
+func (d Deadline) verdict() string {
+	date, err := time.Parse(isoDate, d.Date)
+	if err != nil {
+		return ""
+	}
+	text := fmt.Sprintf("Deadline: %s (stated: “%s”). ", long(date), title(d.Stated))
+	after := func(days float64) string {
+		if days == 1 {
+			return "1 day late"
+		}
+		return fmt.Sprintf("%v days late", days)
+	}
+	switch {
+	case d.Late.Shortest > 0:
+		return text + fmt.Sprintf("It cannot be kept as planned: the likely finish is %s, the earliest %s.", after(d.Late.Likely), after(d.Late.Shortest))
+	case d.Late.Likely > 0:
+		return text + fmt.Sprintf("The likely finish misses it: it is %s; only if all goes well is the deadline kept.", after(d.Late.Likely))
+	case d.Late.Longest > 0:
+		return text + fmt.Sprintf("The likely finish keeps it; with plausible trouble it is %s.", after(d.Late.Longest))
+	}
+	return text + "It is kept, even with plausible trouble."
 }
 
 func key() string {
@@ -75,16 +122,16 @@ func key() string {
 
 // phase writes one phase with all its parts.
 func (s *Schedule) phase(b *strings.Builder, rows []Row, waits map[string]string) {
-	title := plain(cmp.Or(rows[0].Title, rows[0].ID))
-	fmt.Fprintf(b, "<details class=\"gantt-details\"><summary><strong>%s</strong> %s</summary>\n", escape(title), escape(s.when(rows[0])))
-	b.WriteString(s.draw("Gantt chart of "+title, rows, s.Links))
+	name := title(cmp.Or(rows[0].Title, rows[0].ID))
+	fmt.Fprintf(b, "<details class=\"gantt-details\"><summary><strong>%s</strong> %s</summary>\n", escape(name), escape(s.when(rows[0])))
+	s.zoom(b, name, rows)
 	b.WriteString("<details class=\"gantt-details\"><summary>As a table</summary>\n<table><thead><tr><th scope=\"col\">Activity</th><th scope=\"col\">First day</th><th scope=\"col\">Last day</th><th scope=\"col\">Takes</th><th scope=\"col\">To spare</th><th scope=\"col\">After</th></tr></thead>\n<tbody>\n")
 	for _, r := range rows {
 		spare := s.days(r.TotalFloat)
 		if r.Critical {
 			spare = "none, critical"
 		}
-		name := escape(plain(cmp.Or(r.Title, r.ID)))
+		name := escape(title(cmp.Or(r.Title, r.ID)))
 		if r.Summary {
 			name = "<strong>" + name + "</strong>"
 		}
@@ -95,18 +142,60 @@ func (s *Schedule) phase(b *strings.Builder, rows []Row, waits map[string]string
 	b.WriteString("</tbody></table></details>\n</details>\n")
 }
 
+// zoom draws rows to fit, and below that, to be opened, four times as wide or so wide that days can be told
+// apart. Where the style says so, the second takes the place of the first.
+func (s *Schedule) zoom(b *strings.Builder, name string, rows []Row) {
+	const wideDay, widest = 20, 4 * chartWidth
+	b.WriteString("<div class=\"gantt-zoom\">\n")
+	b.WriteString(s.draw(chart{name: "Gantt chart of " + name, width: chartWidth, notes: true}, rows, s.Links))
+	from, to := s.span(rows)
+	if width := min((to-from)*wideDay, widest); width >= 1.5*chartWidth {
+		b.WriteString("<details class=\"gantt-details\"><summary>Zoom in</summary>\n")
+		b.WriteString(s.draw(chart{name: "Gantt chart of " + name + ", wide", width: width, labels: true}, rows, s.Links))
+		b.WriteString("</details>\n")
+	}
+	b.WriteString("</div>\n")
+}
+
+// critical lists the activities that decide the end.
+func (s *Schedule) critical(b *strings.Builder) {
+	if len(s.CriticalPath) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "<details class=\"gantt-details\"><summary><strong>Critical path</strong> %s: a delay of one delays the end</summary>\n<ol>\n",
+		counted(len(s.CriticalPath), "activity", "activities"))
+	for _, id := range s.CriticalPath {
+		i := slices.IndexFunc(s.Rows, func(r Row) bool { return r.ID == id })
+		fmt.Fprintf(b, "<li>%s: %s</li>\n", escape(title(cmp.Or(s.Rows[i].Title, id))), escape(s.when(s.Rows[i])))
+	}
+	b.WriteString("</ol></details>\n")
+}
+
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprint(n, " ", many)
+}
+
+// titles are the names of the rows, by id.
+func (s *Schedule) titles() map[string]string {
+	titles := map[string]string{}
+	for _, r := range s.Rows {
+		titles[r.ID] = title(cmp.Or(r.Title, r.ID))
+	}
+	return titles
+}
+
 // solid keeps a text on one line.
 func solid(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 
 // waits says for every row what it waits for.
 func (s *Schedule) waits() map[string]string {
-	title := map[string]string{}
-	for _, r := range s.Rows {
-		title[r.ID] = plain(cmp.Or(r.Title, r.ID))
-	}
+	titles := s.titles()
 	waits := map[string]string{}
 	for _, l := range s.Links {
-		name := title[l.From]
+		name := titles[l.From]
 		if l.Type != FS {
 			name += " (" + string(l.Type) + ")"
 		}
@@ -168,6 +257,8 @@ summary { cursor: pointer; padding: .2rem 0; }
 .gantt-critical { fill: light-dark(#9b2419, #f4a097); }
 .gantt-milestone { fill: var(--ink); }
 .gantt-link { stroke: var(--muted); fill: none; }
+.gantt-zoom { overflow-x: auto; }
+.gantt-zoom:has(> details[open]) > svg { display: none; }
 @media print { svg { max-width: 100%; height: auto; } }
 </style>
 `

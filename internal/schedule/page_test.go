@@ -109,7 +109,7 @@ var hostile = []string{
 // those of the chart, and the titles are there as text.
 func TestCharts(t *testing.T) {
 	t.Parallel()
-	elements := regexp.MustCompile(`^(p|a|details|summary|strong|table|thead|tbody|tr|th|td|svg|g|rect|line|path|polygon|text|title)$`)
+	elements := regexp.MustCompile(`^(p|a|div|ol|li|details|summary|strong|table|thead|tbody|tr|th|td|svg|g|rect|line|path|polygon|text|title)$`)
 	attributes := regexp.MustCompile(`^(class|viewBox|width|height|x|y|x1|y1|x2|y2|rx|d|points|role|aria-label|scope|download|href)$`)
 	for _, title := range hostile {
 		root, estimates := breakdown(t, "R[P1[A 2, B 0], P2[C[D 3, E 1]]]")
@@ -172,10 +172,11 @@ func TestOverview(t *testing.T) {
 	s := arranged(t, "R[P1[A 2, B 0], P2[C[D 3, E 1]]]", Link{"A", "C", SS, 1})
 	page := string(s.Overview())
 	for part, n := range map[string]int{
-		`<g><title>T P1: `: 1, `<g><title>T A: 3 Jan 2026 to 4 Jan 2026, 2 days, critical</title>`: 1, `<g><title>T B: 3 Jan 2026</title>`: 1,
+		`<g><title>T P1: `: 1, `<g><title>T A: 3 Jan 2026 to 4 Jan 2026, 2 days, critical</title>`: 1, `<g><title>T B: 3 Jan 2026, 5 days to spare</title>`: 1,
 		`<g><title>T C: 4 Jan 2026 to 7 Jan 2026, 4 days, critical</title>`: 1, `T D`: 0, // subtasks are for the other chart
 		`class="gantt-summary" x=`: 3, `class="gantt-critical" x=`: 3, `class="gantt-milestone" `: 1, `class="gantt-link"`: 1, // one of each in the key
-		"Starts on 3 Jan 2026 and is likely finished on 7 Jan 2026, after 5 days.": 1,
+		"Starts on 3 Jan 2026 and is likely finished on 7 Jan 2026, after 5 days.": 1, "Days are those of the calendar, weekends and holidays included.": 1,
+		"Deadline": 0, "laid end to end": 0,
 	} {
 		if got := strings.Count(page, part); got != n {
 			t.Errorf("%q stands there %d times, want %d", part, got, n)
@@ -191,7 +192,7 @@ func TestInteractive(t *testing.T) {
 		"<summary><strong>T P2</strong> 4 Jan 2026 to 6 Jan 2026, 3 days</summary>",
 		"<td>T E</td><td>4\u00a0Jan\u00a02026</td><td>4\u00a0Jan\u00a02026</td><td>1\u00a0day</td><td>2\u00a0days</td><td>T A (FF) -0.5</td>",
 		"<td>T D</td><td>4\u00a0Jan\u00a02026</td><td>6\u00a0Jan\u00a02026</td><td>3\u00a0days</td><td>none,\u00a0critical</td><td></td>",
-		"<td><strong>T C</strong></td>",
+		"<td><strong>T C</strong></td>", "<strong>Critical path</strong> 2 activities: ", "<li>T A: 3 Jan 2026 to 4 Jan 2026, 2 days</li>",
 	} {
 		if !strings.Contains(page, part) {
 			t.Errorf("%q is missing", part)
@@ -207,6 +208,48 @@ func TestInteractive(t *testing.T) {
 	for title, want := range map[string]string{"Ærø 2": "r_2", "東京": "MissingTitle"} {
 		if got := exportName(title); got != "PlanExe_Export_"+want+".csv" {
 			t.Errorf("%q: %s", title, got)
+		}
+	}
+}
+
+// Ensure that the page says which calendar and which dates it was made with, and whether the deadline is kept.
+func TestSummary(t *testing.T) {
+	t.Parallel()
+	root, _ := breakdown(t, "R[A]")
+	for date, want := range map[string]string{
+		"2026-02-01": "It is kept, even with plausible trouble.", "2026-01-19": "The likely finish keeps it; with plausible trouble it is 2 days late.",
+		"2026-01-13": "The likely finish misses it: it is 1 day late; only if all goes well is the deadline kept.",
+		"2026-01-06": "It cannot be kept as planned: the likely finish is 8 days late, the earliest 1 day late.", "soon": "",
+	} {
+		s, err := Arrange(Project{
+			Root: root, Estimates: map[string]Estimate{"A": {3, 10, 17}}, Waterfall: true, Start: "on <Monday> the \u202e5th",
+			Calendar: Calendar{time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC), true}, Deadline: Deadline{Stated: "soon", Date: date},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := s.summary()
+		for _, part := range []string{
+			"Starts on 5 Jan 2026 (stated: “on &lt;Monday&gt; the 5th”) and is likely finished on 14 Jan 2026, after 8 working days", "Monday to Friday", "end to end", want,
+		} {
+			if !strings.Contains(got, part) {
+				t.Errorf("%s: %q is not in %s", date, part, got)
+			}
+		}
+		if (s.Deadline == nil) != (want == "") {
+			t.Errorf("%s: %+v", date, s.Deadline)
+		}
+	}
+}
+
+// Ensure that a chart can be zoomed in when its days are narrow, and does not grow without bounds.
+func TestZoom(t *testing.T) {
+	t.Parallel()
+	for days, want := range map[int]string{3: "", 40: "", 50: "1304", 200: "2704", 365_000: "2704"} {
+		page := string(arranged(t, fmt.Sprintf("R[P %d]", days)).Interactive(false))
+		_, wide, ok := strings.Cut(page, "<summary>Zoom in</summary>")
+		if ok != (want != "") || ok && !strings.Contains(wide, ` width="`+want+`"`) {
+			t.Errorf("%d days: zooms %v, want a width of %q", days, ok, want)
 		}
 	}
 }

@@ -33,6 +33,12 @@ func (e Estimate) tidy() Estimate {
 	return e
 }
 
+// on counts in the days of a calendar what is given in days.
+func (e Estimate) on(c Calendar) Estimate {
+	count := func(days int) int { return int(c.days(float64(days))) }
+	return Estimate{count(e.Shortest), count(e.Likely), count(e.Longest)}
+}
+
 func (e Estimate) plus(f Estimate) Estimate {
 	return Estimate{e.Shortest + f.Shortest, e.Likely + f.Likely, e.Longest + f.Longest}
 }
@@ -93,6 +99,8 @@ type tree struct {
 	depth  map[string]int
 	parent map[string]string
 	leaf   map[string]bool
+
+	calendar Calendar // lags count in its days
 }
 
 func takeApart(root *Node) (*tree, error) {

@@ -101,8 +101,9 @@ func (c Case) give(t *testing.T, dir *rundir.Dir, steps []pipeline.Step) []strin
 	t.Helper()
 	given := map[string]string{}
 	for name, usual := range map[string]string{
-		plan.RedlineVerdict.Name: `{"verdict":"ALLOW","rationale_short":"fine"}`,
-		plan.KeyFacts.Name:       `{"language":"en","scale":"medium"}`,
+		plan.RedlineVerdict.Name:  `{"verdict":"ALLOW","rationale_short":"fine"}`,
+		plan.KeyFacts.Name:        `{"language":"en","scale":"medium"}`,
+		plan.ScheduleOptions.Name: `{}`,
 	} {
 		if !slices.ContainsFunc(steps, func(s pipeline.Step) bool { return slices.Contains(s.Outputs, name) }) {
 			given[name] = usual

@@ -2,6 +2,7 @@
 package timeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -23,14 +24,14 @@ var CreateSchedule = step.Func{
 	Name:    "create_schedule",
 	About:   "When everything happens, and what decides the end",
 	Data:    step.Docs(plan.StartTime, plan.WBS),
-	UsesRaw: step.Docs(plan.ProjectTitle, plan.Durations, plan.Dependencies, plan.KeyFacts),
+	UsesRaw: step.Docs(plan.ProjectTitle, plan.Durations, plan.Dependencies, plan.KeyFacts, plan.ScheduleOptions),
 	Writes:  step.Docs(plan.GanttOverview, plan.GanttInteractive, plan.GanttTable),
 	Extras:  step.Docs(plan.Schedule),
 	Run:     draw,
 }
 
 func draw(_ context.Context, w *step.Work) error {
-	p, err := project(w)
+	p, notes, err := project(w)
 	if err != nil {
 		return err
 	}
@@ -38,9 +39,14 @@ func draw(_ context.Context, w *step.Work) error {
 	if err != nil {
 		return fmt.Errorf("arrange %s: %w", plan.WBS.Name, err)
 	}
-	for _, d := range s.Dropped {
-		note := event.Quality{Step: w.Step(), Note: fmt.Sprintf("the dependency of %s on %s is left out: %s", d.To, d.From, d.Reason)}
-		if err := w.Emit(note); err != nil {
+	if note := left(s); note != "" {
+		notes = append(notes, note)
+	}
+	if d := s.Deadline; d != nil && d.Late.Likely > 0 {
+		notes = append(notes, fmt.Sprintf("the likely finish, %s, misses the deadline %q (%s) by %v day(s)", s.Finish.Likely, d.Stated, d.Date, d.Late.Likely))
+	}
+	for _, note := range notes {
+		if err := w.Emit(event.Quality{Step: w.Step(), Note: note}); err != nil {
 			return err
 		}
 	}
@@ -58,38 +64,46 @@ func draw(_ context.Context, w *step.Work) error {
 	return nil
 }
 
+// left tells in one note which dependencies could not be kept.
+func left(s *schedule.Schedule) string {
+	if len(s.Dropped) == 0 {
+		return ""
+	}
+	titles := map[string]string{}
+	for _, r := range s.Rows {
+		titles[r.ID] = step.Line(r.Title)
+	}
+	d := s.Dropped[0]
+	note := fmt.Sprintf("the dependency of “%s” on “%s” is left out: %s", cmp.Or(titles[d.To], d.To), cmp.Or(titles[d.From], d.From), d.Reason)
+	if more := len(s.Dropped) - 1; more > 0 {
+		note += fmt.Sprintf("; %d more, with reasons, in %s", more, plan.Schedule.Name)
+	}
+	return note
+}
+
 // project gathers what the schedule is made of. Without durations or dependencies it is made of the
-// rest: an even pace, one phase after the other.
-func project(w *step.Work) (schedule.Project, error) {
-	var p schedule.Project
-	start, err := step.Read(w, plan.StartTime)
+// rest: an even pace, one phase after the other. The notes say which stated dates cannot be used.
+func project(w *step.Work) (p schedule.Project, notes []string, err error) {
+	options, err := step.Maybe(w, plan.ScheduleOptions)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
-	today, err := time.Parse(time.RFC3339, start.Local)
-	if err != nil {
-		return p, fmt.Errorf("%s: server_iso_local: %w", plan.StartTime.Name, err)
-	}
-	facts, err := w.Facts()
-	if err != nil {
-		return p, err
-	}
-	p.Calendar.Day0 = today
-	if stated, err := schedule.StartDate(facts.Start, today); err == nil {
-		p.Calendar.Day0 = stated
+	p.Waterfall, p.Calendar.WorkingDays = options.Waterfall, options.WorkingDays
+	if notes, err = dates(w, &p); err != nil {
+		return p, nil, err
 	}
 	tree, err := step.Read(w, plan.WBS)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	title, err := w.Text(plan.ProjectTitle)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	p.Title, p.Root = strings.TrimSpace(title), node(tree.Project)
 	estimates, err := step.Maybe(w, plan.Durations)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	p.Estimates = map[string]schedule.Estimate{}
 	for _, e := range estimates {
@@ -97,12 +111,40 @@ func project(w *step.Work) (schedule.Project, error) {
 	}
 	waits, err := step.Maybe(w, plan.Dependencies)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	for _, l := range waits.Links() {
 		p.Links = append(p.Links, schedule.Link{From: l.Predecessor, To: l.Successor, Type: schedule.Type(l.Type), Lag: float64(l.Lag)})
 	}
-	return p, nil
+	return p, notes, nil
+}
+
+// dates sets day 0, which is the day of the run when the request states none, and the deadline.
+func dates(w *step.Work, p *schedule.Project) (notes []string, err error) {
+	start, err := step.Read(w, plan.StartTime)
+	if err != nil {
+		return nil, err
+	}
+	today, err := time.Parse(time.RFC3339, start.Local)
+	if err != nil {
+		return nil, fmt.Errorf("%s: server_iso_local: %w", plan.StartTime.Name, err)
+	}
+	facts, err := w.Facts()
+	if err != nil {
+		return nil, err
+	}
+	p.Calendar.Day0 = today
+	if first, _, ok := schedule.Dates(facts.Start, today); ok {
+		p.Calendar.Day0, p.Start = first, step.Line(facts.Start)
+	} else if facts.Start != "" {
+		notes = append(notes, fmt.Sprintf("the stated start %q is no date that the program can read: the schedule begins on the day of the run", facts.Start))
+	}
+	if _, last, ok := schedule.Dates(facts.Deadline, p.Calendar.Day0); ok {
+		p.Deadline = schedule.Deadline{Stated: step.Line(facts.Deadline), Date: last.Format(time.DateOnly)}
+	} else if facts.Deadline != "" {
+		notes = append(notes, fmt.Sprintf("the deadline %q is no date that the program can read: the schedule is not compared with it", facts.Deadline))
+	}
+	return notes, nil
 }
 
 func node(a plan.Activity) schedule.Node {

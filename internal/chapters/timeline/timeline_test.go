@@ -1,8 +1,14 @@
 package timeline
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"planexe/internal/chapters/chaptertest"
 	"planexe/internal/plan"
@@ -16,6 +22,7 @@ const (
 		{"id":"a1","description":"Sign the lease"},{"id":"a2","description":"Order the oven"}]}]}}`
 	days = `[{"task_id":"a1","days_min":2,"days_realistic":3,"days_max":5},{"task_id":"a2","days_min":1,"days_realistic":4,"days_max":9}]`
 	wait = `{"task_dependency_details":[{"dependent_task_id":"a2","depends_on_task_id_list":["a1"],"depends_on_task_explanation_list":["needs an address"]}]}`
+	side = `{"task_dependency_details":[{"dependent_task_id":"a2","depends_on_task_id_list":["a1"],"depends_on_task_type_list":["SS"]}]}`
 )
 
 // Ensure that tasks follow each other as stated, or in order when nothing is stated, that a stated date is day 0, and that neither
@@ -30,7 +37,11 @@ func TestCreateSchedule(t *testing.T) {
 		"in a row":              {map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: wait}, "2026-11-25", 7},
 		"nothing stated":        {map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: `{"task_dependency_details":[]}`}, "2026-11-25", 7},
 		"with a stated start":   {map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: wait, plan.KeyFacts: `{"scale":"small","start_date":"2027-03-01"}`}, "2027-03-01", 7},
-		"with a start in words": {map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: wait, plan.KeyFacts: `{"scale":"small","start_date":"in spring"}`}, "2026-11-25", 7},
+		"with a start in words": {map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: wait, plan.KeyFacts: `{"start_date":"on the 1st of March"}`}, "2027-03-01", 7},
+		"with a vague start":    {map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: wait, plan.KeyFacts: `{"start_date":"in spring"}`}, "2026-11-25", 7},
+		"working days":          {map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: wait, plan.ScheduleOptions: `{"working_days":true}`, plan.KeyFacts: `{"start_date":"2026-11-28"}`}, "2026-11-30", 7},
+		"waterfall":             {map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: side, plan.ScheduleOptions: `{"waterfall":true}`}, "2026-11-25", 7},
+		"side by side":          {map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: side}, "2026-11-25", 4},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -47,4 +58,77 @@ func TestCreateSchedule(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Ensure that a deadline that the likely finish misses is told, and a date that cannot be read.
+func TestDates(t *testing.T) {
+	t.Parallel()
+	for facts, want := range map[string]string{
+		`{"deadline":"by 30 November 2026"}`:                `the likely finish, 2026-12-01, misses the deadline "by 30 November 2026" (2026-11-30) by 1 day(s)`,
+		`{"deadline":"within 1 week"}`:                      "",
+		`{"start_date":"in spring","deadline":"by Easter"}`: `the stated start "in spring" is no date|the deadline "by Easter" is no date`,
+	} {
+		r := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: map[plan.Artifact]string{
+			plan.StartTime: start, plan.WBS: tree, plan.ProjectTitle: "Bakery", plan.Durations: days, plan.Dependencies: wait, plan.KeyFacts: facts,
+		}}.Run(t)
+		r.MustDo(t)
+		var notes []string
+		for _, n := range r.Notes {
+			notes = append(notes, n.Note)
+		}
+		parts := strings.FieldsFunc(want, func(r rune) bool { return r == '|' })
+		if len(notes) != len(parts) {
+			t.Errorf("%s: notes %q", facts, notes)
+		}
+		for i, part := range parts {
+			if i < len(notes) && !strings.Contains(notes[i], part) {
+				t.Errorf("%s: note %q, want %q", facts, notes[i], part)
+			}
+		}
+	}
+}
+
+// Ensure that dependencies that cannot be kept are told in one note, by title.
+func TestLeft(t *testing.T) {
+	t.Parallel()
+	r := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: map[plan.Artifact]string{
+		plan.StartTime: start, plan.WBS: tree, plan.ProjectTitle: "Bakery", plan.Durations: days,
+		plan.Dependencies: `{"task_dependency_details":[{"dependent_task_id":"a1","depends_on_task_id_list":["x","a1","a2"]},{"dependent_task_id":"a2","depends_on_task_id_list":["a1"]}]}`,
+	}}.Run(t)
+	r.MustDo(t)
+	want := "the dependency of “Sign the lease” on “x” is left out: there is no activity \"x\"; 2 more, with reasons, in 026-4-schedule.json"
+	if len(r.Notes) != 1 || r.Notes[0].Note != want {
+		t.Errorf("notes %+v, want %s", r.Notes, want)
+	}
+}
+
+// Ensure that a plan laid end to end has the dates of the recorded one, activity by activity, and that the parent
+// is named where the other program names the activity before.
+func TestRecorded(t *testing.T) {
+	t.Parallel()
+	chaptertest.EachRecorded(t, func(t *testing.T, dir chaptertest.Recorded) {
+		given := map[plan.Artifact]string{plan.ScheduleOptions: `{"waterfall":true}`}
+		for _, a := range step.Docs(plan.StartTime, plan.WBS, plan.ProjectTitle, plan.Durations, plan.Dependencies) {
+			given[a] = string(dir.Read(t, a))
+		}
+		r := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: given}.Run(t)
+		r.MustDo(t)
+		got, want := table(t, r.Read(t, plan.GanttTable)), table(t, dir.Read(t, plan.GanttTable))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-recorded +ours):\n%s", plan.GanttTable.Name, diff)
+		}
+	})
+}
+
+// table is a Gantt table without the column of parents.
+func table(t *testing.T, data []byte) [][]string {
+	t.Helper()
+	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range rows {
+		rows[i] = slices.Delete(row, 6, 7)
+	}
+	return rows
 }

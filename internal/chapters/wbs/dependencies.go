@@ -22,8 +22,7 @@ var Dependencies = step.Func{
 	Name:    "identify_task_dependencies",
 	About:   "Which task waits for which, and why",
 	Prompts: []string{"identify_task_dependencies"},
-	Needs:   step.Docs(plan.Prompt, plan.Scenarios, plan.ProjectPlan),
-	Uses:    step.Docs(plan.DataCollection),
+	Needs:   step.Docs(plan.Prompt),
 	Data:    step.Docs(plan.WBS12),
 	Writes:  step.Docs(plan.Dependencies),
 	Calls: func(z pipeline.Sizes) []int {
@@ -42,15 +41,20 @@ type waits struct {
 
 type wait struct {
 	ID    string  `json:"task_id"`
-	After []after `json:"waits_for" count:"0-4"`
+	After []after `json:"waits_for"`
 }
 
 type after struct {
 	ID     string  `json:"predecessor_id"`
-	Reason string  `json:"reason" words:"30"`
+	Reason string  `json:"reason"`
 	Type   *string `json:"link_type" enum:"FS,SS,FF,SF"`
 	Lag    *int    `json:"link_lag_days" range:"-365-3650"`
 }
+
+const (
+	mostWaits   = 4  // predecessors of one task
+	reasonWords = 30 // of one reason
+)
 
 func identifyDependencies(ctx context.Context, w *step.Work) error {
 	tree, list, err := readTree(w)
@@ -67,26 +71,37 @@ func identifyDependencies(ctx context.Context, w *step.Work) error {
 			Prompt: "identify_task_dependencies",
 			Label:  fmt.Sprintf("phase/%d", i+1),
 			Vars:   map[string]any{"Outline": outline, "Ids": strings.Join(names(group), ", ")},
-			Rules: []schema.Rule{
-				schema.EachOnce("tasks.task_id", names(group)...),
-				schema.OneOf("tasks.waits_for.predecessor_id", names(list)...),
-			},
-			Check: checkWaits,
+			Rules:  []schema.Rule{schema.EachOnce("tasks.task_id", names(group)...)},
 		}.Ask(ctx, w)
 	})
 	if err != nil {
 		return err
 	}
+	titles := map[string]string{}
+	for _, t := range list {
+		titles[t.label] = step.Line(t.Title)
+	}
+	mended := make([]mends, len(answers)) // by call, so that each is told once and not link by link
+	call := map[string]int{}              // that asked about a task
 	var wanted []plan.Link
 	var sources []llm.Source
-	for _, a := range answers {
-		wanted = append(wanted, a.Value.links()...)
+	for i, a := range answers {
+		for _, t := range groups[i] {
+			call[t.label] = i
+		}
+		wanted = append(wanted, a.Value.links(names(list), &mended[i])...)
 		sources = append(sources, a.Source)
 	}
 	links, dropped := untangle(wanted)
 	for _, l := range dropped {
-		note := fmt.Sprintf("%s does not wait for %s, though a model said so: it would be waiting for itself", l.Successor, l.Predecessor)
-		if err := w.Emit(event.Quality{Step: w.Step(), Path: "waits_for", Note: note}); err != nil {
+		mended[call[l.Successor]].add("that close a circle", l)
+	}
+	for i, m := range mended {
+		if len(m.count) == 0 {
+			continue
+		}
+		note := event.Quality{Step: w.Step(), Label: fmt.Sprintf("phase/%d", i+1), Path: "waits_for", Note: m.note(titles)}
+		if err := w.Emit(note); err != nil {
 			return err
 		}
 	}
@@ -97,22 +112,70 @@ func identifyDependencies(ctx context.Context, w *step.Work) error {
 	return w.WriteRaw(plan.Dependencies, plan.NewDependencies(links), sources...)
 }
 
-// links lists what an answer says, by short ids.
-func (a waits) links() []plan.Link {
+// links lists what an answer says, by short ids, without what cannot be meant: tasks that do not exist,
+// a task that waits for itself, and more predecessors than a task can have. A task that was answered twice
+// waits for what both answers say.
+func (a waits) links(known []string, m *mends) []plan.Link {
 	var out []plan.Link
+	has := map[string]int{}
 	for _, t := range a.Tasks {
 		for _, p := range t.After {
-			l := plan.Link{Predecessor: p.ID, Successor: t.ID, Type: plan.FinishToStart, Reason: step.Line(p.Reason)}
+			l := plan.Link{Predecessor: strings.ToUpper(strings.TrimSpace(p.ID)), Successor: t.ID, Type: plan.FinishToStart, Reason: words(p.Reason, reasonWords)}
 			if p.Type != nil {
 				l.Type = *p.Type
 			}
 			if p.Lag != nil {
 				l.Lag = *p.Lag
 			}
-			out = append(out, l)
+			switch {
+			case !slices.Contains(known, l.Predecessor):
+				m.add("to tasks that do not exist", l)
+			case l.Predecessor == l.Successor:
+				m.add("of a task to itself", l)
+			case has[l.Successor] == mostWaits:
+				m.add(fmt.Sprintf("beyond the %d a task may have", mostWaits), l)
+			default:
+				has[l.Successor]++
+				out = append(out, l)
+			}
 		}
 	}
 	return out
+}
+
+// words returns the first words of a text, on one line.
+func words(text string, most int) string {
+	all := strings.Fields(text)
+	if len(all) <= most {
+		return strings.Join(all, " ")
+	}
+	return strings.Join(all[:most], " ") + " …"
+}
+
+// mends are the links of one answer that were left out, by reason.
+type mends struct {
+	reasons []string // in order of first mention
+	count   map[string]int
+	example map[string]plan.Link
+}
+
+func (m *mends) add(reason string, l plan.Link) {
+	if m.count == nil {
+		m.count, m.example = map[string]int{}, map[string]plan.Link{}
+	}
+	if m.count[reason]++; m.count[reason] == 1 {
+		m.reasons, m.example[reason] = append(m.reasons, reason), l
+	}
+}
+
+// note says what was left out and why, in one sentence for all, with titles by short id.
+func (m *mends) note(titles map[string]string) string {
+	var parts []string
+	for _, r := range m.reasons {
+		l := m.example[r]
+		parts = append(parts, fmt.Sprintf("%d %s (such as of “%s” to “%s”)", m.count[r], r, titles[l.Successor], cmp.Or(titles[l.Predecessor], words(l.Predecessor, 3))))
+	}
+	return "links were left out: " + strings.Join(parts, "; ")
 }
 
 // untangle takes out links that stand twice, and those that close a circle, in which no task could
@@ -165,16 +228,4 @@ func leads(next map[string][]string, from, to string, seen map[string]bool) bool
 	}
 	seen[from] = true
 	return slices.ContainsFunc(next[from], func(n string) bool { return !seen[n] && leads(next, n, to, seen) })
-}
-
-func checkWaits(a *waits) []schema.Problem {
-	_, dropped := untangle(a.links())
-	var found []schema.Problem
-	for _, l := range dropped {
-		found = append(found, schema.Problem{
-			Path: "tasks", Found: fmt.Sprintf("that %s waits for %s, but %s waits for %s already, directly or through others", l.Successor, l.Predecessor, l.Predecessor, l.Successor),
-			Want: "no task that waits for itself", Soft: true,
-		})
-	}
-	return found
 }

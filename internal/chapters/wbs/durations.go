@@ -19,7 +19,7 @@ var Durations = step.Func{
 	Name:    "estimate_task_durations",
 	About:   "How long each task takes and what may delay it",
 	Prompts: []string{"estimate_task_durations"},
-	Needs:   step.Docs(plan.Prompt, plan.AssumptionsShort, plan.ProjectPlan),
+	Needs:   step.Docs(plan.Prompt, plan.ProjectPlan),
 	Data:    step.Docs(plan.WBS12),
 	Writes:  step.Docs(plan.Durations),
 	Extras:  step.Docs(plan.DurationsRaw),
@@ -96,14 +96,17 @@ func settleEstimate(e plan.Estimate) plan.Estimate {
 }
 
 func checkEstimates(a *estimates) []schema.Problem {
-	var found []schema.Problem
-	for i, e := range a.Details {
+	var wrong []string
+	for _, e := range a.Details {
 		if settleEstimate(e) != e {
-			found = append(found, schema.Problem{
-				Path: fmt.Sprintf("task_details[%d]", i), Found: fmt.Sprintf("days_min %d, days_realistic %d, days_max %d", e.Min, e.Likely, e.Max),
-				Want: fmt.Sprintf("1 ≤ days_min ≤ days_realistic ≤ days_max ≤ %d", longest), Soft: true,
-			})
+			wrong = append(wrong, fmt.Sprintf("%s %d, %d, %d", e.ID, e.Min, e.Likely, e.Max))
 		}
 	}
-	return found
+	if wrong == nil {
+		return nil
+	}
+	return []schema.Problem{{
+		Path: "task_details", Found: "days_min, days_realistic, days_max of " + strings.Join(wrong, "; "),
+		Want: fmt.Sprintf("1 ≤ days_min ≤ days_realistic ≤ days_max ≤ %d", longest), Soft: true,
+	}}
 }
