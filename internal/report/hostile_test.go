@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"os"
 	"slices"
@@ -75,9 +76,15 @@ func safe(t testing.TB, doc *html.Node, payload string) {
 			t.Errorf("%d %s elements from %q, want %d", count[name], name, payload, want)
 		}
 	}
-	// Nothing has broken out of its section: all of them are still children of main.
+	// Nothing has broken out of its section: all of them stand where they should.
 	for _, n := range find(doc, tag("section")) {
-		if n.Parent.Data != "main" || n.LastChild.Data != "details" || n.FirstChild != n.LastChild {
+		if class("opening")(n) {
+			if n.Parent.Data != "main" {
+				t.Errorf("the opening is not intact after %q", payload)
+			}
+			continue
+		}
+		if !class("sections")(n.Parent) || n.Parent.Parent.Data != "main" || n.LastChild.Data != "details" || n.FirstChild != n.LastChild {
 			t.Errorf("the sections are not intact after %q", payload)
 		}
 	}
@@ -108,6 +115,24 @@ func hostile(payload string) (files, Meta) {
 	src[plan.WBSTable.Name] = "Level 1;Level 2;Task ID\n" + line + ";;1\n;" + line + ";2\n"
 	src[plan.GanttOverview.Name] = "<!--HTML_BODY_CONTENT_START--><svg><title>" + payload + "</title><g><text>" + payload + "</text></g></svg>" + payload + "<!--HTML_BODY_CONTENT_END-->"
 	src[plan.GanttInteractive.Name] = "<table><tr><td class=\"" + payload + "\">" + payload + "</td></tr></table>"
+	w := func(text string) plan.Sourced { return plan.Sourced{Text: text, Document: payload} }
+	opening, err := json.Marshal(plan.OpeningPage{
+		Judgement: plan.Judgement{
+			Reasons: []plan.Sourced{w(payload)}, Verdict: plan.VerdictConditions, Conditions: []plan.Sourced{w(payload)},
+			Cost:   plan.Cost{Amount: &payload, Basis: payload, Document: "team"},
+			Risk:   plan.MainRisk{What: payload, Sign: payload, Answer: payload, Document: "pitch"},
+			Monday: []plan.FirstAction{{Action: payload, Who: payload, Document: payload}},
+		},
+		Finish: &plan.Finish{Start: payload, Dates: [3]string{payload}},
+	})
+	if err != nil {
+		panic(err) // texts only
+	}
+	facts, err := json.Marshal(plan.Facts{Budget: payload, Currency: payload, Start: payload, Places: []string{payload}, Scale: plan.Scale(payload)})
+	if err != nil {
+		panic(err)
+	}
+	src[plan.Opening.Name], src[plan.KeyFacts.Name], src[plan.Checks.Name] = string(opening), string(facts), payload
 	return src, Meta{
 		Title: payload, Lang: payload, Made: payload, Models: []string{payload}, Speed: payload, Version: payload, Outcome: payload, Reason: payload,
 		Quality: []string{payload}, Missing: map[string]string{plan.Team.Name: payload},
@@ -117,7 +142,7 @@ func hostile(payload string) (files, Meta) {
 func TestHostileDocuments(t *testing.T) {
 	t.Parallel()
 	payloads := corpus(t)
-	if len(payloads) < 40 {
+	if len(payloads) < 100 {
 		t.Fatalf("only %d payloads", len(payloads))
 	}
 	for _, payload := range payloads {

@@ -21,9 +21,9 @@ import (
 
 func escape(s string) string { return html.EscapeString(s) }
 
-// plainText shows text as it was written.
+// plainText shows text as it was written, but for the title that the request begins with.
 func plainText(src string, _ place) (content, error) {
-	body := strings.ReplaceAll(escape(strings.TrimSpace(src)), "\n", "<br>\n")
+	body := strings.ReplaceAll(escape(strings.TrimSpace(strings.TrimPrefix(src, "Plan:\n"))), "\n", "<br>\n")
 	return content{html: "<blockquote class=\"prompt\"><p>" + body + "</p></blockquote>\n"}, nil
 }
 
@@ -36,6 +36,7 @@ func markdown(src string, at place) (content, error) {
 	if unruly(src) {
 		return plainText(src, at)
 	}
+	src = idLine.ReplaceAllString(src, "")
 	doc := &document{place: at}
 	md := goldmark.New(
 		goldmark.WithParser(parser.NewParser(
@@ -75,6 +76,9 @@ func markdown(src string, at place) (content, error) {
 	body := out.String()
 	return content{html: body, headings: doc.top, size: readingTime(body)}, nil
 }
+
+// idLine is a line that tells nothing but an id: that is for programs, which read the file itself.
+var idLine = regexp.MustCompile("(?m)^(?:[-*] )?\\*\\*[^*\n]{1,40}\\*\\*:?[ \\t]*`?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`?[ \\t]*(?:\n|$)")
 
 // deep is a line that opens more lists and quotations than a document has use for.
 var deep = regexp.MustCompile(`(?m)^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])){50}`)
@@ -330,4 +334,24 @@ func readingTime(markup string) string {
 		}
 	}
 	return fmt.Sprintf("%d min", max(1, (weight+650)/1300))
+}
+
+// checks shows what the checks found: the section's title stands for the page's own, severities are badges.
+func checks(src string, at place) (content, error) {
+	if title := pageTitle.FindStringIndex(src); title != nil {
+		src = src[:title[0]] + src[title[1]:]
+	}
+	c, err := markdown(src, at)
+	c.html = severities.Replace(c.html)
+	return c, err
+}
+
+var (
+	pageTitle  = regexp.MustCompile(`(?m)^# .*\n`)
+	severities = strings.NewReplacer("<td>error</td>", badge("poor", "error"), "<td>warning</td>", badge("fair", "warning"), "<td>note</td>", badge("", "note"))
+)
+
+// badge is a table cell with a rating in English.
+func badge(tone, text string) string {
+	return fmt.Sprintf("<td><span class=\"badge %s\">%s</span></td>", tone, text)
 }

@@ -13,6 +13,7 @@ import (
 )
 
 //go:generate go tool templ generate -f page.templ
+//go:generate go tool templ generate -f opening.templ
 
 // The page's own style and script. Its content policy lets nothing else act: it names their hashes.
 var (
@@ -26,6 +27,7 @@ var (
 type page struct {
 	Meta
 	title    string
+	opening  opening
 	sections []view
 	gaps     []gap
 	index    string // JSON, safe inside a script element
@@ -40,6 +42,7 @@ type view struct {
 	headings      []heading
 	sources       []provenance
 	open          bool
+	ours          bool // see section
 }
 
 // provenance says which bytes of which file a section shows; without a sum the file is missing.
@@ -64,22 +67,26 @@ func (p *page) open() {
 	}
 }
 
-// shown counts the sections that are not missing.
-func (p page) shown() (n int) {
+// missing counts the sections of the contract that are not there, and all of them.
+func (p page) missing() (n, all int) {
 	for _, v := range p.sections {
-		if v.reason == "" {
+		if v.ours {
+			continue
+		}
+		if all++; v.reason != "" {
 			n++
 		}
 	}
-	return n
+	return n, all
 }
 
 // extent says how much of the report there is.
 func (p page) extent() string {
-	if n := p.shown(); n < len(p.sections) {
-		return fmt.Sprintf("%d of %d sections", n, len(p.sections))
+	n, all := p.missing()
+	if n > 0 {
+		return fmt.Sprintf("%d of %d sections", all-n, all)
 	}
-	return counted(len(p.sections), "section", "sections")
+	return counted(all, "section", "sections")
 }
 
 // blocks are the sections in their order; missing neighbours share a block, so that half a plan
@@ -87,7 +94,7 @@ func (p page) extent() string {
 func (p page) blocks() (blocks [][]view) {
 	for i, v := range p.sections {
 		switch {
-		case v.reason != "" && p.refused():
+		case v.reason != "" && (v.ours || p.refused()):
 		case v.reason != "" && i > 0 && p.sections[i-1].reason != "":
 			blocks[len(blocks)-1] = append(blocks[len(blocks)-1], v)
 		default:
@@ -106,13 +113,22 @@ func index(p page) string {
 		Sources []provenance `json:"sources"`
 	}
 	var doc struct {
-		Title    string  `json:"title"`
-		Version  string  `json:"version,omitempty"`
-		Outcome  string  `json:"outcome,omitempty"`
-		Sections []entry `json:"sections"`
+		Title    string       `json:"title"`
+		Version  string       `json:"version,omitempty"`
+		Outcome  string       `json:"outcome,omitempty"`
+		Verdict  string       `json:"verdict,omitempty"` // of the opening
+		Opening  []provenance `json:"opening"`
+		Sections []entry      `json:"sections"`
 	}
 	doc.Title, doc.Version, doc.Outcome = p.title, p.Version, p.Outcome
+	doc.Opening = p.opening.provenance
+	if p.opening.reason == "" {
+		doc.Verdict = p.opening.Verdict
+	}
 	for _, v := range p.sections {
+		if v.ours && v.reason != "" {
+			continue
+		}
 		doc.Sections = append(doc.Sections, entry{v.title, v.anchor, v.reason, v.sources})
 	}
 	text, err := json.Marshal(doc) // writes <, > and & as \u003c, \u003e and \u0026

@@ -38,6 +38,8 @@ func TestMarkdown(t *testing.T) {
 		"rating and markup":      {"**Level:** 🛑 <b>", "<p><strong>Level:</strong> <span class=\"badge poor\">🛑 &lt;b&gt;</span></p>\n"},
 		"rating with entity":     {"**Level:** 🛑 A &amp; b", "<p><strong>Level:</strong> 🛑 A &amp; b</p>\n"},
 		"sentence, no rating":    {"**Risk:** High rents may end the project.", "<p><strong>Risk:</strong> High rents may end the project.</p>\n"},
+		"line with an id":        {"**Name:** a\n\n**Lever ID:** `aab98b8b-a06e-434d-a8c9-ac353c08e684`\n\n**ID**: aab98b8b-a06e-434d-a8c9-ac353c08e684", "<p><strong>Name:</strong> a</p>\n"},
+		"id in a sentence":       {"**ID:** aab98b8b-a06e-434d-a8c9-ac353c08e684 b", "<p><strong>ID:</strong> aab98b8b-a06e-434d-a8c9-ac353c08e684 b</p>\n"},
 		"no label of a risk":     {"**Priority:** High", "<p><strong>Priority:</strong> High</p>\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,6 +82,19 @@ func TestUnrulyMarkdown(t *testing.T) {
 				t.Errorf("shown as plain text: %v, want %v", got, tc.plain)
 			}
 		})
+	}
+}
+
+func TestChecks(t *testing.T) {
+	t.Parallel()
+	c, err := checks("> Demo.\n\n# Checks\n\n2 found.\n\n| Severity | What |\n|---|---|\n| error | A note |\n| note | b |\n", here())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "<blockquote>\n<p>Demo.</p>\n</blockquote>\n<p>2 found.</p>\n" + tableOpen + "<table>\n<thead>\n<tr>\n<th>Severity</th>\n<th>What</th>\n</tr>\n</thead>\n<tbody>\n" +
+		"<tr>\n<td><span class=\"badge poor\">error</span></td>\n<td>A note</td>\n</tr>\n<tr>\n<td><span class=\"badge \">note</span></td>\n<td>b</td>\n</tr>\n</tbody>\n</table>" + tableClose
+	if d := cmp.Diff(want, c.html); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
 

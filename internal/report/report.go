@@ -35,6 +35,7 @@ type Meta struct {
 	Reason  string   // why the outcome is not complete, one sentence for people
 	Refused bool     // the redline gate said no
 	Demo    bool     // the documents were written without a model
+	Sample  bool     // the documents belong to a recorded plan, shown as an example
 	// Missing says why an artifact does not exist, by file name: its step failed or was skipped,
 	// or it is no part of this run. Artifacts that do exist are not looked up.
 	Missing map[string]string
@@ -45,6 +46,8 @@ type Meta struct {
 type section struct {
 	title string
 	parts []part
+	// ours marks a section beside those of the contract: when it is missing, nothing is.
+	ours bool
 }
 
 // part shows one artifact. A heading stands above it when the section has several.
@@ -74,10 +77,11 @@ type content struct {
 // heading is one a reader can jump to.
 type heading struct{ id, text string }
 
-// sections is the whole report; titles and order are a contract with readers of the page.
+// sections is the whole report but for its opening; titles and order are a contract with readers of the
+// page, up to those of ours at the end.
 func sections() []section {
 	one := func(title string, file plan.File, render renderFunc) section {
-		return section{title, []part{{file: file, render: render}}}
+		return section{title: title, parts: []part{{file: file, render: render}}}
 	}
 	return []section{
 		one("Executive Summary", plan.Summary, markdown),
@@ -100,11 +104,12 @@ func sections() []section {
 		one("Questions & Answers", plan.QAFragment, fragment),
 		one("Premortem", plan.Premortem, markdown),
 		one("Self Audit", plan.SelfAudit, markdown),
-		{"Initial Prompt Vetted", []part{
+		{title: "Initial Prompt Vetted", parts: []part{
 			{plan.Prompt, plainText, "Initial Prompt"},
 			{plan.RedlinePage, markdown, "Redline Gate"},
 			{plan.PremiseAttack, markdown, "Premise Attack"},
 		}},
+		{title: "Plan Checks", parts: []part{{file: plan.ChecksPage, render: checks}}, ours: true},
 	}
 }
 
@@ -117,7 +122,7 @@ const maxSource = 4 << 20
 // Render builds the report. A document that is missing, unreadable or cannot be rendered becomes a
 // notice; an error means that the page itself could not be written.
 func Render(src Source, m Meta) ([]byte, error) {
-	b := builder{src: src, missing: m.Missing, ids: map[string]int{}}
+	b := builder{src: src, missing: m.Missing, ids: map[string]int{openingAnchor: 1, notesAnchor: 1}}
 	p := page{Meta: m, title: b.title(m.Title)}
 	all := sections()
 	for _, s := range all {
@@ -126,6 +131,7 @@ func Render(src Source, m Meta) ([]byte, error) {
 	for _, s := range all {
 		p.sections = append(p.sections, b.section(s))
 	}
+	p.opening = b.opening(p.sections)
 	p.gaps = group(p.sections)
 	p.open()
 	p.index = index(p)
@@ -158,7 +164,7 @@ func (b builder) title(fallback string) string {
 
 // section renders the parts of s that can be; when none can, the view carries a reason only.
 func (b builder) section(s section) view {
-	v := view{title: s.title, anchor: slug(s.title)}
+	v := view{title: s.title, anchor: slug(s.title), ours: s.ours}
 	shown := false
 	var body strings.Builder
 	for _, p := range s.parts {
@@ -194,16 +200,9 @@ func (b builder) section(s section) view {
 
 // part reads and renders one artifact. The sum is that of its bytes, empty when there are none.
 func (b builder) part(p part, at place) (c content, sum string, err error) {
-	data, err := b.src.Read(p.file.Name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return c, "", errors.New(cmp.Or(b.missing[p.file.Name], "it has not been written"))
-	case err != nil: // its text may name paths of the machine
-		return c, "", fmt.Errorf("%s cannot be read", p.file.Name)
-	}
-	sum = fmt.Sprintf("%x", sha256.Sum256(data))
-	if len(data) > maxSource {
-		return c, sum, fmt.Errorf("%s is larger than %d MB", p.file.Name, maxSource>>20)
+	data, sum, err := b.read(p.file)
+	if err != nil {
+		return c, sum, err
 	}
 	text := clean(data)
 	if strings.TrimSpace(text) == "" {
@@ -220,11 +219,27 @@ func (b builder) part(p part, at place) (c content, sum string, err error) {
 	return c, sum, err
 }
 
+// read returns an artifact and the sum of its bytes. The error is for people.
+func (b builder) read(file plan.File) (data []byte, sum string, err error) {
+	data, err = b.src.Read(file.Name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "", errors.New(cmp.Or(b.missing[file.Name], "it has not been written"))
+	case err != nil: // its text may name paths of the machine
+		return nil, "", fmt.Errorf("%s cannot be read", file.Name)
+	}
+	sum = fmt.Sprintf("%x", sha256.Sum256(data))
+	if len(data) > maxSource {
+		return nil, sum, fmt.Errorf("%s is larger than %d MB", file.Name, maxSource>>20)
+	}
+	return data, sum, nil
+}
+
 // group collects the missing sections by reason, in the order of the report.
 func group(views []view) []gap {
 	var gaps []gap
 	for _, v := range views {
-		if v.reason == "" {
+		if v.reason == "" || v.ours {
 			continue
 		}
 		i := slices.IndexFunc(gaps, func(g gap) bool { return g.reason == v.reason })

@@ -108,7 +108,7 @@ func TestSectionsInTheContractsOrder(t *testing.T) {
 	want := []string{
 		"Executive Summary", "Gantt Overview", "Gantt Interactive", "Pitch", "Project Plan", "Strategic Decisions", "Scenarios",
 		"Assumptions", "Governance", "Related Resources", "Data Collection", "Documents to Create and Find", "SWOT Analysis", "Team",
-		"Expert Criticism", "Work Breakdown Structure", "Review Plan", "Questions & Answers", "Premortem", "Self Audit", "Initial Prompt Vetted",
+		"Expert Criticism", "Work Breakdown Structure", "Review Plan", "Questions & Answers", "Premortem", "Self Audit", "Initial Prompt Vetted", "Plan Checks",
 	}
 	if d := cmp.Diff(want, titles(find(doc, class("section")))); d != "" {
 		t.Errorf("sections (-want +got):\n%s", d)
@@ -256,7 +256,6 @@ func TestHeader(t *testing.T) {
 		"demo":          {files{}, Meta{Demo: true}, "Demo: written without a model from your own words.", "en"},
 		"refused":       {files{}, Meta{Refused: true, Reason: "It asks for a weapon."}, "This request was refused. It asks for a weapon.", "en"},
 		"budget":        {files{}, Meta{Outcome: "budget"}, "its budget was used up", "en"},
-		"quality":       {files{}, Meta{Quality: []string{"Team: 3 of 5."}}, "1 note on the quality of this plan Team: 3 of 5.", "en"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,7 +2,7 @@
 // All of this is comfort: without it the page still reads, folds and prints.
 (() => {
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const sections = all(".section");
+  const sections = all(".opening, .section");
   const folds = all("details.collapsible");
   const nav = document.querySelector(".contents");
   const list = nav.querySelector("details");
@@ -28,10 +28,54 @@
   });
   for (const f of folds) f.addEventListener("toggle", () => { name(); spy(); });
 
+  // Charts grow and shrink, and show the critical path alone.
+  for (const chart of all(".chart")) {
+    const drawings = [...chart.querySelectorAll("svg:not([aria-label='Key'])")];
+    const size = new Map(drawings.map((d) => [d, [d.width.baseVal.value, d.height.baseVal.value]]));
+    if (![...size.values()].every(([w, h]) => w > 0 && h > 0) || !size.size) continue;
+    const bar = document.createElement("div");
+    bar.className = "tools";
+    const button = (text, label, act) => {
+      const b = document.createElement("button");
+      b.type = "button";
+      b.textContent = text;
+      if (label) b.setAttribute("aria-label", label);
+      b.addEventListener("click", act);
+      bar.append(b);
+      return b;
+    };
+    let zoom = 0; // until a button is pressed, the style says how large
+    const widest = Math.max(...[...size.values()].map(([w]) => w));
+    const scale = (by) => {
+      const now = zoom || Math.min(1, chart.clientWidth / widest);
+      zoom = by ? Math.min(4, Math.max(0.25, now * by)) : chart.clientWidth / widest;
+      chart.classList.add("zoomed");
+      for (const [d, [w, h]] of size) {
+        d.setAttribute("width", w * zoom);
+        d.setAttribute("height", h * zoom);
+      }
+    };
+    button("−", "Make the chart smaller", () => scale(1 / 1.25));
+    button("+", "Make the chart larger", () => scale(1.25));
+    button("Fit", "Fit the chart to the page", () => scale(0));
+    if (chart.querySelector(".gantt-critical")) {
+      const path = button("Critical path", "", () => path.setAttribute("aria-pressed", chart.classList.toggle("critical-only")));
+      path.setAttribute("aria-pressed", "false");
+    }
+    if (chart.querySelector("details")) {
+      const parts = [...chart.querySelectorAll(".chart > details")];
+      button("Open all", "Open or close all phases", () => {
+        const open = !parts.every((d) => d.open);
+        for (const d of parts) d.open = open;
+      });
+    }
+    chart.before(bar);
+  }
+
   // Printing opens everything and puts it back afterwards.
   let closed = [];
   addEventListener("beforeprint", () => {
-    closed = all("details:not([open])");
+    closed = all("details:not([open], .notes, .gantt-details .gantt-details)");
     for (const d of closed) d.open = true;
   });
   addEventListener("afterprint", () => {

@@ -1,4 +1,5 @@
-// Package summary is the chapter that tells the whole plan on one page, after all else is known.
+// Package summary is the chapter that tells the whole plan on one page and judges it, after all else
+// is known.
 package summary
 
 import (
@@ -15,7 +16,7 @@ import (
 var prompts embed.FS
 
 // Chapter lists the steps.
-var Chapter = step.Chapter{Name: "summary", Prompts: prompts, Steps: []step.Step{ExecutiveSummary}}
+var Chapter = step.Chapter{Name: "summary", Prompts: prompts, Steps: []step.Step{ExecutiveSummary, OpeningPage}}
 
 // ExecutiveSummary is made last, so that it can name dates, the likeliest failures and what the
 // audit found.
