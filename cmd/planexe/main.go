@@ -16,6 +16,8 @@ var version = ""
 
 type commands struct {
 	Plan     planCmd     `cmd:"" help:"Make a plan from a prompt, or go on with one."`
+	Demo     demoCmd     `cmd:"" help:"Show how a plan is made: replays the sample plan, offline."`
+	Record   recordCmd   `cmd:"" help:"Keep the answers of a run in a file, for plan --replay."`
 	Status   statusCmd   `cmd:"" help:"Say what of a run is done, what is not, and why."`
 	Report   reportCmd   `cmd:"" help:"Render a run's report again."`
 	Step     stepCmd     `cmd:"" help:"Run one step of a run, or a one-off module, alone."`

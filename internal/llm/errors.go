@@ -48,6 +48,7 @@ type Error struct {
 	RetryAfter time.Duration
 	NoRetry    bool      // trying the same again cannot help, whatever the class says
 	MaxTokens  int       // ClassAdapted: the output cap that was learned
+	EndsCall   bool      // nor can another entry or a later try
 	EndsRun    bool      // no entry is left, or money: the whole run ends
 	Attempts   []Attempt // of a failed call
 	Err        error

@@ -210,9 +210,9 @@ func (c *Client) ask(ctx context.Context, k call) (answered, error) {
 }
 
 // accept logs an answer, durably and before anybody uses it, behind what is wrong with it.
-func (c *Client) accept(k call, e *Entry, r reading) (answered, error) {
+func (c *Client) accept(k call, from Source, r reading) (answered, error) {
 	a := event.CallAnswered{
-		Key: k.key, Step: k.step, Label: k.label, Entry: e.ID, Model: e.Model, Class: e.Class, Demo: e.Demo, Answer: r.content,
+		Key: k.key, Step: k.step, Label: k.label, Entry: from.Entry, Model: from.Model, Class: from.Class, Demo: from.Demo, Answer: r.content,
 	}
 	var gaps []event.Data
 	for _, p := range r.problems {
@@ -222,7 +222,7 @@ func (c *Client) accept(k call, e *Entry, r reading) (answered, error) {
 		return answered{}, err
 	}
 	c.journal.keep(a, gaps)
-	return answered{r.content, Source{e.Model, e.Class, e.ID, e.Demo}}, nil
+	return answered{r.content, from}, nil
 }
 
 func (c *Client) emit(data ...event.Data) *Error {

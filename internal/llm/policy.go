@@ -26,6 +26,9 @@ var (
 // error that ends the call.
 func (w *walk) decide(ctx context.Context, t *tries, x *exchange) (again bool, err *Error) {
 	e, le := x.entry, x.err
+	if le.EndsCall {
+		return false, le
+	}
 	if x.cut {
 		return w.giveRoom(t, x), nil
 	}

@@ -29,6 +29,9 @@ type Message struct {
 
 // Request is one exchange with a provider.
 type Request struct {
+	Key       string // of the call, with its step and label: what a recording is looked up by
+	Step      string
+	Label     string
 	Messages  []Message
 	Schema    *schema.Schema // nil asks for free text
 	Name      string         // name of the schema, [a-z0-9_]
@@ -56,6 +59,10 @@ type Response struct {
 	Form          string // how the schema was sent: json_schema, tools, json_object, text, …
 	Usage         event.Usage
 	Cost          *float64 // USD as told by the provider; nil when it does not say
+
+	// Recorded is who gave this answer when it comes from a recording: asking again would bring
+	// the same. Nil otherwise.
+	Recorded *Source
 }
 
 // Provider speaks one protocol for one entry of the configuration. It is safe for concurrent use

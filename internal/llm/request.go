@@ -66,6 +66,10 @@ func (w *walk) request(ctx context.Context, e *Entry, t *tries) (again bool, err
 	if x.err == nil {
 		w.c.hub.slots.Succeeded(e.Account)
 		w.judge(t, x)
+		if x.err != nil && x.resp.Recorded != nil {
+			x.err.EndsCall = true
+			x.err.Message = fmt.Sprintf("the recorded answer to the question of %s cannot be used: %s", w.what(), x.err.Message)
+		}
 	}
 	if classOf(x.err) != ClassRate {
 		w.requests++
@@ -81,10 +85,10 @@ func (w *walk) request(ctx context.Context, e *Entry, t *tries) (again bool, err
 		return false, err
 	}
 	if w.best == nil || len(x.problems) < len(w.best.problems) {
-		w.best = &candidate{e, x.reading}
+		w.best = &candidate{x.source(), x.reading}
 	}
 	switch {
-	case len(x.problems) == 0:
+	case len(x.problems) == 0, x.resp.Recorded != nil:
 		return false, nil
 	case t.lacks() && t.askRest():
 		return true, nil
@@ -99,6 +103,14 @@ func (w *walk) request(ctx context.Context, e *Entry, t *tries) (again bool, err
 
 // id tells requests of one call apart.
 func (x *exchange) id() string { return digest([]any{x.entry.ID, x.limit, x.low, x.messages}) }
+
+// source tells who has answered.
+func (x *exchange) source() Source {
+	if r := x.resp.Recorded; r != nil {
+		return *r
+	}
+	return Source{x.entry.Model, x.entry.Class, x.entry.ID, x.entry.Demo}
+}
 
 // send fills in x. It holds a slot, and its share of the budget, only as long as it takes. Sent is
 // false when the entry cannot be asked now.
@@ -120,7 +132,7 @@ func (w *walk) send(ctx context.Context, t *tries, x *exchange) (sent bool, err 
 	}
 	x.started = time.Now()
 	resp, fault := e.Provider.Send(ctx, Request{
-		Messages: x.messages, Schema: w.schema, Name: w.name, MaxTokens: x.limit, FirstByte: t.firstByte, LowEffort: x.low,
+		Key: w.key, Step: w.step, Label: w.label, Messages: x.messages, Schema: w.schema, Name: w.name, MaxTokens: x.limit, FirstByte: t.firstByte, LowEffort: x.low,
 	})
 	x.took = time.Since(x.started)
 	x.resp, x.text = resp, resp.Text
@@ -226,9 +238,9 @@ func (w *walk) note(x *exchange) {
 
 func (w *walk) logAttempt(x *exchange) *Error {
 	w.number++
-	e, r := x.entry, x.resp
+	from, r := x.source(), x.resp
 	a := event.CallAttempt{
-		Key: w.key, Step: w.step, Label: w.label, Number: w.number, Entry: e.ID, Model: e.Model, Form: r.Form, Class: string(classOf(x.err)),
+		Key: w.key, Step: w.step, Label: w.label, Number: w.number, Entry: from.Entry, Model: from.Model, Form: r.Form, Class: string(classOf(x.err)),
 		Finish: string(r.Finish), Repairs: x.repairs, Usage: r.Usage, Cost: x.cost, Started: x.started.UTC(), Duration: x.took,
 		Prompt: digest(x.messages),
 	}

@@ -38,7 +38,7 @@ type walk struct {
 
 // candidate is an answer that can be kept.
 type candidate struct {
-	entry *Entry
+	from Source
 	reading
 }
 
@@ -63,7 +63,7 @@ func (w *walk) run(ctx context.Context) (answered, error) {
 	if w.best == nil || classOf(err) == ClassCancelled || classOf(err) == ClassInternal {
 		return answered{}, err
 	}
-	return w.c.accept(w.call, w.best.entry, w.best.reading)
+	return w.c.accept(w.call, w.best.from, w.best.reading)
 }
 
 // rounds returns nil as soon as one entry has given a usable answer.
@@ -186,10 +186,14 @@ func (w *walk) exhausted() *Error {
 	if out.Advice == "" {
 		out.Advice = adviceFor(out.Class)
 	}
-	what := w.step
-	if w.label != "" {
-		what += " (" + w.label + ")"
-	}
-	out.Message = fmt.Sprintf("no model answered the question of %s: %s", what, out.Message)
+	out.Message = fmt.Sprintf("no model answered the question of %s: %s", w.what(), out.Message)
 	return out
+}
+
+// what names the call for people.
+func (k call) what() string {
+	if k.label == "" {
+		return k.step
+	}
+	return k.step + " (" + k.label + ")"
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -108,18 +107,33 @@ func (w *Work) writeRaw(name string, v any, from []llm.Source) error {
 // DemoNote opens every page of a run made with the demo model.
 const DemoNote = "> **Demo.** Written without a model from the words of the request. It shows the form of a plan, not its substance."
 
-// WritePage writes Markdown; pages of a demo run say so.
+// SampleNote opens every page of a sample plan.
+const SampleNote = "> **Sample.** The recorded plan for a request that is not yours. It shows what a plan looks like."
+
+// WritePage writes Markdown; pages of a demo run or a sample say so.
 func (w *Work) WritePage(a plan.Artifact, markdown string) error {
-	if w.Env.Demo {
+	switch {
+	case w.Env.Demo:
 		markdown = DemoNote + "\n\n" + strings.TrimLeft(markdown, "\n")
+	case w.Env.Sample:
+		markdown = SampleNote + "\n\n" + strings.TrimLeft(markdown, "\n")
 	}
 	return w.Work.Write(a.Artifact().Name, []byte(markdown))
 }
 
-// Page returns a page without the demo note, for putting pages together.
+// Page returns a page without such a note, for putting pages together.
 func (w *Work) Page(a plan.Artifact) (string, error) {
 	text, err := w.Text(a)
-	return strings.TrimPrefix(strings.TrimPrefix(text, DemoNote), "\n\n"), err
+	return withoutNote(text), err
+}
+
+func withoutNote(page string) string {
+	for _, note := range []string{DemoNote, SampleNote} {
+		if text, ok := strings.CutPrefix(page, note); ok {
+			return strings.TrimPrefix(text, "\n\n")
+		}
+	}
+	return page
 }
 
 // ID derives the n-th id of the step in the shape of a version 4 UUID: the same run gives the
@@ -131,8 +145,7 @@ func (w *Work) ID(n int) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
-// document returns an artifact as it stands in prompts: text as it is, JSON compact and without
-// what is not content.
+// document returns an artifact as it stands in prompts: text as it is, JSON as an outline.
 func document(f plan.File, read func(string) ([]byte, error)) (string, error) {
 	data, err := read(f.Name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -142,61 +155,11 @@ func document(f plan.File, read func(string) ([]byte, error)) (string, error) {
 		return "", err
 	}
 	if !f.IsJSON() {
-		text := strings.TrimPrefix(string(data), DemoNote+"\n\n")
-		return idLine.ReplaceAllString(text, ""), nil
+		return idLine.ReplaceAllString(withoutNote(string(data)), ""), nil
 	}
-	return compact(data)
+	return outline(data)
 }
 
 // idLine is a page's line that names an item's id. Prompts leave it out: it would stand beside the ids
 // of the question, and a model mixes them up.
 var idLine = regexp.MustCompile(`(?m)^\*\*(?:[A-Z]\w* )?ID:?\*\*:?.*\n\n?`)
-
-var notContent = []string{"metadata", "query", "user_prompt", "system_prompt"}
-
-// compact removes white space, and from an object the members that are not content; the order of
-// members stays.
-func compact(data []byte) (string, error) {
-	var out bytes.Buffer
-	if len(data) > 0 && bytes.TrimSpace(data)[0] == '{' {
-		dec := json.NewDecoder(bytes.NewReader(data))
-		if _, err := dec.Token(); err != nil {
-			return "", err
-		}
-		out.WriteByte('{')
-		first := true
-		for dec.More() {
-			key, err := dec.Token()
-			if err != nil {
-				return "", err
-			}
-			var value json.RawMessage
-			if err := dec.Decode(&value); err != nil {
-				return "", err
-			}
-			name, _ := key.(string)
-			if slices.Contains(notContent, name) {
-				continue
-			}
-			if !first {
-				out.WriteByte(',')
-			}
-			first = false
-			enc, err := encode(name, "")
-			if err != nil {
-				return "", err
-			}
-			out.Write(enc)
-			out.WriteByte(':')
-			if err := json.Compact(&out, value); err != nil {
-				return "", err
-			}
-		}
-		out.WriteByte('}')
-		return out.String(), nil
-	}
-	if err := json.Compact(&out, data); err != nil {
-		return "", err
-	}
-	return out.String(), nil
-}

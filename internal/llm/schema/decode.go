@@ -104,6 +104,10 @@ func (d *decoder) value(s *Schema, path string, tree any) (any, bool) {
 			return d.list(s, path, l), true
 		}
 	case String:
+		if id, ok := numbered(s.Enum, scalar(tree)); ok {
+			d.repair("number read as an id", path)
+			return id, true
+		}
 		if t, ok := tree.(string); ok {
 			return d.text(s, path, t), true
 		}
@@ -252,6 +256,24 @@ func match(choices []string, text string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// numbered finds the only choice that is letters and this number, such as M3 for 3.
+func numbered(choices []string, number string) (string, bool) {
+	number = strings.TrimSpace(number)
+	if _, err := strconv.ParseUint(number, 10, 31); err != nil || slices.Contains(choices, number) {
+		return "", false
+	}
+	var found []string
+	for _, c := range choices {
+		if strings.TrimLeft(c, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == number {
+			found = append(found, c)
+		}
+	}
+	if len(found) != 1 {
+		return "", false
+	}
+	return found[0], true
 }
 
 func fold(s string) string {

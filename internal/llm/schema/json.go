@@ -67,7 +67,7 @@ func (s *Schema) describe() string {
 	switch {
 	case s.Once != nil:
 		limits = append(limits, s.wantOnce())
-	case s.Count != nil:
+	case s.Count != nil && (s.Count.Min > 0 || s.Count.Max > 0):
 		limits = append(limits, s.Count.String())
 	}
 	if s.Range != nil {
@@ -86,10 +86,12 @@ func (s *Schema) describe() string {
 // String says the bounds in words: "exactly 5 items".
 func (c Count) String() string {
 	switch {
-	case c.Min == c.Max:
-		return "exactly " + items(c.Min)
+	case c.Max == 0 && c.Min == 0:
+		return "any number of items"
 	case c.Max == 0:
 		return "at least " + items(c.Min)
+	case c.Min == c.Max:
+		return "exactly " + items(c.Min)
 	case c.Min == 0:
 		return "at most " + items(c.Max)
 	}

@@ -37,6 +37,9 @@ func EachOnce(path string, ids ...string) Rule {
 		if list == nil {
 			return errors.New("it is no field of a list's items")
 		}
+		if list.Once != nil {
+			return errors.New("the list has such a rule already, and its items answer one question only")
+		}
 		list.Once, list.OnceBy, list.Count = slices.Clone(ids), by, nil
 		return value.only(ids)
 	}}

@@ -190,7 +190,8 @@ func TestWithErrorsNameThePath(t *testing.T) {
 			ID string `json:"id"`
 		} `json:"a"`
 		B []struct {
-			ID string `json:"id"`
+			ID   string `json:"id"`
+			Name string `json:"name"`
 		} `json:"b"`
 		Size int `json:"size"`
 	}
@@ -207,6 +208,7 @@ func TestWithErrorsNameThePath(t *testing.T) {
 		"no choices":     {nil, []Rule{OneOf("a.id")}, "nothing to choose"},
 		"no list":        {nil, []Rule{EachOnce("a.id", "x")}, "no field of a list's items"},
 		"no ids":         {nil, []Rule{EachOnce("b.id")}, "nothing to choose"},
+		"two at once":    {nil, []Rule{EachOnce("b.id", "x"), EachOnce("b.name", "y")}, "rule for b.name: the list has such a rule already"},
 		"count on text":  {nil, []Rule{CountOf("a.id", 1, 2)}, "a count needs a list"},
 		"count reversed": {nil, []Rule{CountOf("b", 3, 2)}, "3 to 2"},
 	}
@@ -218,6 +220,29 @@ func TestWithErrorsNameThePath(t *testing.T) {
 				t.Errorf("error %v, want it to contain %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// Ensure that a count without bounds is told to nobody, and holds nobody to anything.
+func TestAnyNumber(t *testing.T) {
+	t.Parallel()
+	type free struct {
+		Any []string `json:"any" count:"0-"`
+	}
+	if got := For[free]().String(); strings.Contains(got, "description") {
+		t.Errorf("the schema sets a limit: %s", got)
+	}
+	if got := (Count{}).String(); got != "any number of items" {
+		t.Errorf("no bounds are called %q", got)
+	}
+	for _, n := range []int{0, 1, 40} {
+		list := make([]any, n)
+		for i := range list {
+			list[i] = "x"
+		}
+		if problems, _ := Decode(For[free](), Object{{"any", list}}, new(free)); problems != nil {
+			t.Errorf("%d items: %v", n, problems)
+		}
 	}
 }
 
