@@ -1,6 +1,7 @@
 package run
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -29,6 +30,7 @@ type StepState struct {
 	Started time.Time
 	Ended   time.Time
 	Asked   int // calls answered or reused in this execution
+	Usage   event.Usage
 	Cost    float64
 	Reason  event.Reason // of a failure
 	Because string       // of a skip
@@ -146,6 +148,15 @@ func (s *State) Models() []string {
 	return ids
 }
 
+// ModelsOf returns the entries whose answers the present outputs of a step are made of.
+func (s *State) ModelsOf(step string) []string {
+	var ids []string
+	for _, from := range s.authors[step] {
+		ids = append(ids, from.entry)
+	}
+	return ids
+}
+
 // Demo tells whether any part of the plan was written by the demo model.
 func (s *State) Demo() bool {
 	for _, st := range s.Steps {
@@ -161,11 +172,8 @@ func (s *State) attempt(d event.CallAttempt) {
 	if d.Number > 1 {
 		s.Retries++
 	}
-	s.Usage.Prompt += d.Usage.Prompt
-	s.Usage.Completion += d.Usage.Completion
-	s.Usage.Cached += d.Usage.Cached
-	s.Usage.Reasoning += d.Usage.Reasoning
-	s.Usage.Estimated = s.Usage.Estimated || d.Usage.Estimated
+	s.Usage.Add(d.Usage)
+	s.step(d.Step).Usage.Add(d.Usage)
 	s.callTime += d.Duration
 	if d.Cost != nil {
 		s.Cost += *d.Cost
@@ -173,6 +181,19 @@ func (s *State) attempt(d event.CallAttempt) {
 	} else {
 		s.Unpriced++
 	}
+}
+
+// Clone copies a state, so that it can be read while the original goes on.
+func (s *State) Clone() State {
+	c := *s
+	c.Steps = make([]*StepState, len(s.Steps))
+	for i, st := range s.Steps {
+		step := *st
+		c.Steps[i] = &step
+	}
+	c.Active, c.Quality = maps.Clone(s.Active), maps.Clone(s.Quality)
+	c.answers, c.authors = maps.Clone(s.answers), maps.Clone(s.authors)
+	return c
 }
 
 func (s *State) quality() map[string][]event.Quality {
