@@ -1,11 +1,13 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,7 +117,11 @@ func RenderReport(g *pipeline.Graph, st *State, outcome event.Outcome, reason ev
 		m.Missing[f.Name] = whyMissing(g, st, f.Name)
 	}
 	for _, s := range st.Steps {
-		name, notes := strings.ReplaceAll(s.Name, "_", " "), st.Quality[s.Name]
+		name, notes := strings.ReplaceAll(s.Name, "_", " "), slices.Clone(st.Quality[s.Name])
+		// Calls of a step run side by side: the order in which their notes came is chance.
+		slices.SortStableFunc(notes, func(a, b event.Quality) int {
+			return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Note, b.Note))
+		})
 		for _, q := range notes[:min(len(notes), mostNotes)] {
 			m.Quality = append(m.Quality, fmt.Sprintf("%s: %s", name, q.Note))
 		}

@@ -157,7 +157,7 @@ func (f *filler) choose(choices []string, at place) string {
 	prefer := []string{}
 	switch {
 	case is(at.name, "verdict"):
-		prefer = []string{"ALLOW"}
+		prefer = []string{"ALLOW", "go_with_conditions"}
 	case is(at.name, "plan_type"):
 		prefer = []string{"physical", "digital"}
 		if f.w.facts.onScreen() {
