@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"text/tabwriter"
 
+	"planexe/internal/check"
 	"planexe/internal/event"
 	"planexe/internal/llm"
 	"planexe/internal/pipeline"
@@ -39,6 +40,9 @@ type statusReport struct {
 	Cost    float64         `json:"cost_usd"`
 	Steps   []stepLine      `json:"steps"`
 	Quality []event.Quality `json:"quality,omitempty"`
+
+	Findings []plan.Finding `json:"findings,omitempty"`
+	Checks   int            `json:"checks,omitempty"` // how many were made; 0 before the plan is whole
 }
 
 func (c *statusCmd) Run(s streams) error {
@@ -80,7 +84,23 @@ func (c *statusCmd) Run(s streams) error {
 			fmt.Fprintf(s.out, "- %s: %s\n", q.Step, q.Note)
 		}
 	}
-	return nil
+	return r.printFindings(s)
+}
+
+func (r *statusReport) printFindings(s streams) error {
+	if r.Checks == 0 {
+		return nil
+	}
+	if len(r.Findings) == 0 {
+		_, err := fmt.Fprintf(s.out, "\n%d checks without a model found nothing.\n", r.Checks)
+		return err
+	}
+	fmt.Fprintf(s.out, "\nFound by %d checks without a model:\n", r.Checks)
+	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	for _, f := range check.Sorted(r.Findings) {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Severity, f.File, f.Section, f.What)
+	}
+	return t.Flush()
 }
 
 func readStatus(g *pipeline.Graph, path string) (*statusReport, error) {
@@ -114,6 +134,17 @@ func readStatus(g *pipeline.Graph, path string) (*statusReport, error) {
 		if have[n] {
 			r.Files++
 		}
+	}
+	if have[plan.Checks.Name] {
+		var found plan.Findings
+		data, err := dir.Read(plan.Checks.Name)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(data, &found); err != nil {
+			return nil, fmt.Errorf("%s does not hold findings: %w; planexe step checks --run-dir %s makes it again", plan.Checks.Name, err, path)
+		}
+		r.Findings, r.Checks = found.Findings, len(found.Checks)
 	}
 	past := map[string]*run.StepState{}
 	for _, x := range st.Steps {
