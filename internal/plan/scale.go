@@ -62,11 +62,10 @@ type Counts struct {
 	Phases      Range // of the work
 	Tasks       Range // a phase
 
-	Risks Range
-	Team  Range // roles
-	SWOT  Range // entries of a list
-	Data  Range // areas in which data are collected
-	Like  Range // undertakings to learn from
+	Team Range // roles
+	SWOT Range // entries of a list
+	Data Range // areas in which data are collected
+	Like Range // undertakings to learn from
 
 	Bodies      Range // of governance
 	AuditPoints Range // a list of the governance audit
@@ -93,7 +92,7 @@ func (s Scale) Counts() Counts {
 	case Trivial:
 		return Counts{
 			LeverRounds: 1, Levers: 3, VitalLevers: 2, Phases: Range{1, 2}, Tasks: Range{1, 3},
-			Risks: Range{1, 3}, Team: Range{1, 2}, SWOT: Range{1, 2}, Data: Range{1, 1}, Like: Range{0, 1},
+			Team: Range{1, 2}, SWOT: Range{1, 2}, Data: Range{1, 1}, Like: Range{0, 1},
 			Bodies: Range{1, 1}, AuditPoints: Range{0, 1}, SetupSteps: Range{1, 2}, Escalations: Range{1, 1}, Watched: Range{1, 1},
 			Checks: Range{1, 2}, Questions: Range{1, 2},
 			ToCreate: Range{1, 2}, ToFind: Range{1, 2},
@@ -102,7 +101,7 @@ func (s Scale) Counts() Counts {
 	case Small:
 		return Counts{
 			LeverRounds: 2, Levers: 5, VitalLevers: 3, Phases: Range{2, 4}, Tasks: Range{2, 4},
-			Risks: Range{3, 5}, Team: Range{1, 3}, SWOT: Range{2, 3}, Data: Range{1, 3}, Like: Range{1, 3},
+			Team: Range{1, 3}, SWOT: Range{2, 3}, Data: Range{1, 3}, Like: Range{1, 3},
 			Bodies: Range{1, 2}, AuditPoints: Range{0, 2}, SetupSteps: Range{2, 4}, Escalations: Range{1, 3}, Watched: Range{1, 3},
 			Checks: Range{2, 3}, Questions: Range{2, 4},
 			ToCreate: Range{2, 4}, ToFind: Range{2, 4},
@@ -111,7 +110,7 @@ func (s Scale) Counts() Counts {
 	case Large:
 		return Counts{
 			LeverRounds: 3, Levers: 5, VitalLevers: 5, Phases: Range{6, 10}, Tasks: Range{4, 8},
-			Risks: Range{8, 15}, Team: Range{9, 15}, SWOT: Range{4, 6}, Data: Range{5, 8}, Like: Range{3, 6},
+			Team: Range{9, 15}, SWOT: Range{4, 6}, Data: Range{5, 8}, Like: Range{3, 6},
 			Bodies: Range{3, 5}, AuditPoints: Range{6, 8}, SetupSteps: Range{12, 30}, Escalations: Range{7, 10}, Watched: Range{6, 10},
 			Checks: Range{6, 9}, Questions: Range{8, 12},
 			ToCreate: Range{8, 15}, ToFind: Range{8, 15},
@@ -120,7 +119,7 @@ func (s Scale) Counts() Counts {
 	}
 	return Counts{
 		LeverRounds: 3, Levers: 5, VitalLevers: 5, Phases: Range{5, 7}, Tasks: Range{3, 6},
-		Risks: Range{6, 10}, Team: Range{5, 8}, SWOT: Range{3, 6}, Data: Range{4, 8}, Like: Range{3, 6},
+		Team: Range{5, 8}, SWOT: Range{3, 6}, Data: Range{4, 8}, Like: Range{3, 6},
 		Bodies: Range{2, 5}, AuditPoints: Range{5, 8}, SetupSteps: Range{8, 20}, Escalations: Range{5, 8}, Watched: Range{4, 8},
 		Checks: Range{5, 9}, Questions: Range{7, 10},
 		ToCreate: Range{6, 10}, ToFind: Range{6, 10},

@@ -20,7 +20,11 @@ type Question[T any] struct {
 	Stage  int    // which of the step's serial stages asks it, from 0
 	Vars   any    // values of the prompt's templates
 	Rules  []schema.Rule
-	Check  func(*T) []schema.Problem
+	// Sizes bounds lists, by path, in place of the counts of T's tags. Too few items are asked for once
+	// more; what is beyond the most is cut off, since lists begin with what matters most and asking again
+	// would cost the whole prompt. A list that must not be cut has a schema.CountOf in Rules.
+	Sizes map[string]plan.Range
+	Check func(*T) []schema.Problem
 }
 
 // shortDocument is how much of each document a second try shows when the prompt was too long for
@@ -44,7 +48,7 @@ func (q Question[T]) ask(ctx context.Context, w *Work, limit int) (llm.Answer[T]
 		return llm.Answer[T]{}, err
 	}
 	return llm.Generate(ctx, w.Env.Client, llm.Question[T]{
-		Step: w.Step(), Label: q.Label, Messages: c.messages, Fields: c.prompt.fields, Rules: q.Rules, Check: q.Check,
+		Step: w.Step(), Label: q.Label, Messages: c.messages, Fields: q.fields(c.prompt.fields), Rules: q.rules(), Check: q.check,
 		Urgency: w.Tail(q.Stage), Generation: w.Generation(),
 	})
 }
@@ -53,6 +57,7 @@ func (q Question[T]) ask(ctx context.Context, w *Work, limit int) (llm.Answer[T]
 type Chat struct {
 	w        *Work
 	prompt   *prompt
+	view     view
 	messages []llm.Message
 }
 
@@ -66,19 +71,21 @@ func newChat(w *Work, promptName string, vars any, limit int) (*Chat, error) {
 	if p == nil {
 		return nil, fmt.Errorf("step %s has no prompt %q", w.Step(), promptName)
 	}
-	rules, err := w.rules()
+	rules, facts, err := w.rules()
 	if err != nil {
 		return nil, err
 	}
-	system, err := p.render("system", vars, w.Work.Read, limit)
+	v := view{read: w.Work.Read, scale: facts.Scale, limit: limit}
+	system, err := p.render("system", vars, v)
 	if err != nil {
 		return nil, err
 	}
-	user, err := p.render("user", vars, w.Work.Read, limit)
+	user, err := p.render("user", vars, v)
 	if err != nil {
 		return nil, err
 	}
-	return &Chat{w: w, prompt: p, messages: []llm.Message{
+	v.limit = 0 // later turns are short
+	return &Chat{w: w, prompt: p, view: v, messages: []llm.Message{
 		{Role: llm.System, Content: rules + "\n\n" + system},
 		{Role: llm.User, Content: user},
 	}}, nil
@@ -86,7 +93,7 @@ func newChat(w *Work, promptName string, vars any, limit int) (*Chat, error) {
 
 // Add appends a user turn from another section of the prompt.
 func (c *Chat) Add(section string, vars any) error {
-	text, err := c.prompt.render(section, vars, c.w.Work.Read, 0)
+	text, err := c.prompt.render(section, vars, c.view)
 	if err != nil {
 		return err
 	}
@@ -104,7 +111,7 @@ func (c *Chat) Drop() {
 // Say asks the question that the conversation ends with and keeps the answer as a turn.
 func Say[T any](ctx context.Context, c *Chat, q Question[T]) (llm.Answer[T], error) {
 	got, err := llm.Generate(ctx, c.w.Env.Client, llm.Question[T]{
-		Step: c.w.Step(), Label: q.Label, Messages: c.messages, Fields: c.prompt.fields, Rules: q.Rules, Check: q.Check,
+		Step: c.w.Step(), Label: q.Label, Messages: c.messages, Fields: q.fields(c.prompt.fields), Rules: q.rules(), Check: q.check,
 		Urgency: c.w.Tail(q.Stage), Generation: c.w.Generation(),
 	})
 	if err == nil {
@@ -114,24 +121,24 @@ func Say[T any](ctx context.Context, c *Chat, q Question[T]) (llm.Answer[T], err
 }
 
 // rules returns the shared start of every system message, with what the gate's verdict and the key
-// facts add.
-func (w *Work) rules() (string, error) {
+// facts add, and those facts.
+func (w *Work) rules() (string, plan.Facts, error) {
 	v, err := Read(w, plan.RedlineVerdict)
 	if errors.Is(err, pipeline.ErrUndeclared) { // an early step, which waits for neither
-		return houseRules, nil
+		return houseRules, plan.Facts{}, nil
 	}
 	if err != nil {
-		return "", err
+		return "", plan.Facts{}, err
 	}
 	facts, err := w.Facts()
 	if err != nil {
-		return "", err
+		return "", plan.Facts{}, err
 	}
 	rules := houseRules + "\n" + describeFacts(facts)
 	if v.Verdict != plan.Allow {
 		rules += "\n" + framing
 	}
-	return rules, nil
+	return rules, facts, nil
 }
 
 // Each handles items side by side; how many calls really fly at once is the limits' business.

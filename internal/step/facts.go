@@ -10,9 +10,15 @@ import (
 // Facts returns the key facts of the request; of unknown size when they could not be made.
 func (w *Work) Facts() (plan.Facts, error) { return Maybe(w, plan.KeyFacts) }
 
+// Counts returns how much of a plan is made for a request of this size.
+func (w *Work) Counts() (plan.Counts, error) {
+	facts, err := w.Facts()
+	return facts.Scale.Counts(), err
+}
+
 var sizes = map[plan.Scale]string{
-	plan.Trivial: "trivial: an errand of at most a day. Keep every answer tiny; take the lowest numbers asked for; no organisation, no formalities.",
-	plan.Small:   "small: one person or a household, days to months. Keep answers short; take the low numbers asked for; no boards, committees or departments.",
+	plan.Trivial: "trivial: an errand of at most a day. Keep every answer tiny; no organisation, no formalities.",
+	plan.Small:   "small: one person or a household, days to months. Keep answers short; no boards, committees or departments.",
 	plan.Medium:  "medium: a team, a business or a building. Formalities only where law or money demand them.",
 	plan.Large:   "large: many organisations, years, public interest. Full treatment.",
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -21,8 +22,10 @@ import (
 // is a note to whoever edits the file. Sections system and user make the first two messages, the
 // section fields says what each field of the answer means, and others are later turns.
 //
-// In sections, {{doc "label"}} shows a declared document, {{show "name" .Value}} shows other
-// material in the same way, {{json .Value}} writes a value as JSON.
+// In sections, {{doc "label"}} shows a declared document, {{digest "label"}} its headings and the
+// beginnings of its lines, {{full "label"}} the whole of one that a digest has shortened,
+// {{show "name" .Value}} shows other material in the same way. {{counts.Team}} writes how many of
+// something a plan of this size gets, see plan.Counts, and {{size}} the size itself.
 type prompt struct {
 	sections map[string]*template.Template
 	fields   map[string]string
@@ -43,7 +46,7 @@ type builder struct {
 }
 
 // prompts loads a step's prompt files and checks them against its declaration: every declared
-// document is shown, none twice, and no other.
+// document is shown, none twice in one file, and no other.
 func (b *builder) prompts(f Func) (map[string]*prompt, string, error) {
 	docs := map[string]plan.File{}
 	for _, a := range slices.Concat(f.Needs, f.Uses) {
@@ -66,16 +69,20 @@ func (b *builder) prompts(f Func) (map[string]*prompt, string, error) {
 		if err != nil {
 			return nil, "", fmt.Errorf("prompts/%s.md: %w", name, err)
 		}
-		for _, label := range p.shows() {
+		labels := p.shows()
+		for i, label := range labels {
 			if _, ok := docs[label]; !ok {
 				return nil, "", fmt.Errorf("prompts/%s.md shows %q, which the step does not declare", name, label)
+			}
+			if i > 0 && labels[i-1] == label {
+				return nil, "", fmt.Errorf("prompts/%s.md shows %q twice", name, label)
 			}
 			shown[label] = true
 		}
 		loaded[name] = p
 	}
 	if len(f.Prompts) > 0 {
-		for label := range docs {
+		for _, label := range slices.Sorted(maps.Keys(docs)) {
 			if !shown[label] {
 				return nil, "", fmt.Errorf("declares %q, which no prompt shows", label)
 			}
@@ -139,12 +146,15 @@ func parseFields(body string) (map[string]string, error) {
 
 // placeholders let templates parse; real ones are bound when a prompt is rendered.
 var placeholders = template.FuncMap{
-	"doc":  func(string) (string, error) { return "", nil },
-	"show": func(string, any) (string, error) { return "", nil },
-	"json": func(any) (string, error) { return "", nil },
+	"doc":    func(string) (string, error) { return "", nil },
+	"digest": func(string) (string, error) { return "", nil },
+	"full":   func(string) (string, error) { return "", nil },
+	"show":   func(string, any) (string, error) { return "", nil },
+	"counts": func() plan.Counts { return plan.Counts{} },
+	"size":   func() string { return "" },
 }
 
-// shows lists the labels that doc is called with, also inside conditions.
+// shows lists the labels that doc and digest are called with, also inside conditions, in order.
 func (p *prompt) shows() []string {
 	var labels []string
 	for _, t := range p.sections {
@@ -155,7 +165,7 @@ func (p *prompt) shows() []string {
 			}
 			id, ok := cmd.Args[0].(*parse.IdentifierNode)
 			label, isString := cmd.Args[1].(*parse.StringNode)
-			if ok && isString && id.Ident == "doc" {
+			if ok && isString && (id.Ident == "doc" || id.Ident == "digest") {
 				labels = append(labels, label.Text)
 			}
 		})
@@ -197,9 +207,15 @@ func walkBranch(n *parse.BranchNode, visit func(parse.Node)) {
 	}
 }
 
-// render fills a section. read returns a declared artifact; limit shortens documents to that many
-// bytes, 0 leaves them whole.
-func (p *prompt) render(section string, vars any, read func(string) ([]byte, error), limit int) (string, error) {
+// view is what a prompt is rendered from.
+type view struct {
+	read  func(name string) ([]byte, error) // a declared artifact
+	scale plan.Scale
+	limit int // documents are shortened to so many bytes; 0 leaves them whole
+}
+
+// render fills a section.
+func (p *prompt) render(section string, vars any, v view) (string, error) {
 	t := p.sections[section]
 	if t == nil {
 		return "", fmt.Errorf("the prompt has no section %q", section)
@@ -208,23 +224,35 @@ func (p *prompt) render(section string, vars any, read func(string) ([]byte, err
 	if err != nil {
 		return "", err
 	}
+	text := func(label string) (string, error) {
+		f, ok := p.docs[label]
+		if !ok {
+			return "", fmt.Errorf("document %q is not declared", label)
+		}
+		return document(f, v.read)
+	}
 	t.Funcs(template.FuncMap{
 		"doc": func(label string) (string, error) {
-			f, ok := p.docs[label]
-			if !ok {
-				return "", fmt.Errorf("document %q is not declared", label)
-			}
-			text, err := document(f, read)
-			if err != nil {
+			whole, err := text(label)
+			return fence(label, shorten(whole, v.limit)), err
+		},
+		"digest": func(label string) (string, error) {
+			whole, err := text(label)
+			return fence(label, digest(whole, digestSize)), err
+		},
+		"full": func(label string) (string, error) {
+			whole, err := text(label)
+			if err != nil || len(strings.TrimSpace(whole)) <= digestSize { // the digest is the whole
 				return "", err
 			}
-			return fence(label, shorten(text, limit)), nil
+			return fence(label+", in full", shorten(whole, v.limit)), nil
 		},
-		"show": func(name string, v any) (string, error) {
-			text, err := display(v)
-			return fence(name, shorten(text, limit)), err
+		"show": func(name string, value any) (string, error) {
+			text, err := display(value)
+			return fence(name, shorten(text, v.limit)), err
 		},
-		"json": func(v any) (string, error) { return display(v) },
+		"counts": func() plan.Counts { return v.scale.Counts() },
+		"size":   func() string { return string(v.scale.Known()) },
 	})
 	var b bytes.Buffer
 	if err := t.Execute(&b, vars); err != nil {
@@ -253,13 +281,16 @@ func shorten(text string, limit int) string {
 	return strings.ToValidUTF8(text[:max(cut, 0)], "") + "\n(shortened here)"
 }
 
-// display writes text as it is and anything else as JSON.
+// display writes text as it is and anything else as an outline.
 func display(v any) (string, error) {
 	if s, ok := v.(string); ok {
 		return s, nil
 	}
 	b, err := encode(v, "")
-	return string(b), err
+	if err != nil {
+		return "", err
+	}
+	return outline(b)
 }
 
 func encode(v any, indent string) ([]byte, error) {

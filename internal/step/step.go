@@ -32,6 +32,7 @@ type Env struct {
 	Client *llm.Client
 	Seed   string // of derived ids: equal for equal prompts
 	Demo   bool   // the answers are the demo model's
+	Sample bool   // the answers are a recording's, shown as an example
 	Fast   bool
 	// SerialReview asks the review and the audit one question after the other, each shown the answers before it.
 	SerialReview bool
@@ -77,9 +78,10 @@ type Ask[T any] struct {
 	Uses  []plan.Artifact // documents shown in the prompt, or said to be missing
 	Data  []plan.Artifact // read by Vars or Then, not shown as documents
 
-	Vars  func(*Work) (any, error)           // further values of the prompt
-	Rules func(*Work) ([]schema.Rule, error) // ids and counts known only now
-	Check func(*T) []schema.Problem          // what no schema can say
+	Vars  func(*Work) (any, error)                // further values of the prompt
+	Rules func(*Work) ([]schema.Rule, error)      // ids and counts known only now
+	Sizes func(plan.Counts) map[string]plan.Range // see Question
+	Check func(*T) []schema.Problem               // what no schema can say
 
 	Raw  plan.Artifact // the answer and which model gave it
 	Page plan.Artifact // made by T's Markdown method; nil for none
@@ -113,6 +115,13 @@ func (a Ask[T]) run(ctx context.Context, w *Work) error {
 		if q.Rules, err = a.Rules(w); err != nil {
 			return err
 		}
+	}
+	if a.Sizes != nil {
+		counts, err := w.Counts()
+		if err != nil {
+			return err
+		}
+		q.Sizes = a.Sizes(counts)
 	}
 	got, err := q.Ask(ctx, w)
 	if err != nil {

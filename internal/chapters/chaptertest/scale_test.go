@@ -36,7 +36,6 @@ func TestScale(t *testing.T) {
 			}{
 				{plan.PotentialLevers, "", plan.Range{Min: c.VitalLevers, Max: c.LeverRounds * c.Levers}},
 				{plan.VitalLevers, "levers", plan.Range{Min: 1, Max: c.VitalLevers}},
-				{plan.RisksRaw, "risks", c.Risks},
 				{plan.TeamFound, "", c.Team},
 				{plan.BodiesRaw, "internal_governance_bodies", c.Bodies},
 				{plan.GovernanceSetupRaw, "governance_implementation_plan", c.SetupSteps},

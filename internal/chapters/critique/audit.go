@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"planexe/internal/event"
 	"planexe/internal/llm"
 	"planexe/internal/llm/schema"
 	"planexe/internal/pipeline"
@@ -61,12 +62,12 @@ func audit(ctx context.Context, w *step.Work) error {
 	if err != nil {
 		return err
 	}
-	work, err := outline(w)
+	work, wholeWork, err := outline(w)
 	if err != nil {
 		return err
 	}
 	schedule := plan.SummarizeGantt(table)
-	shown := []string{schedule, work}
+	shown := []string{schedule, wholeWork}
 	for _, a := range append(step.Docs(plan.Prompt), audited...) {
 		text, err := w.Text(a)
 		if err != nil {
@@ -77,19 +78,18 @@ func audit(ctx context.Context, w *step.Work) error {
 	found := newMaterial(shown...)
 
 	question := func(i int, earlier []*llm.Answer[rating]) step.Question[rating] {
+		docs, breakdown := closely(checklist[i].Closely, wholeWork)
 		q := step.Question[rating]{
 			Prompt: "self_audit", Label: fmt.Sprintf("item/%d", i+1),
 			Vars: map[string]any{
 				"Work": work, "Schedule": schedule, "Number": i + 1, "Title": checklist[i].Title, "Question": checklist[i].Question,
+				"Closely": docs, "Breakdown": breakdown,
 				"Earlier": answersSoFar(clean(earlier, found)),
 			},
-			Check: func(r *rating) []schema.Problem { return checkRating(i, r, found) },
+			Check: func(r *rating) []schema.Problem { return checkRating(i, r) },
 		}
 		if i == len(checklist)-1 {
 			q.Stage = 1
-		}
-		if w.Env.Demo { // its words are made up, and its pages say so
-			q.Check = nil
 		}
 		return q
 	}
@@ -123,6 +123,9 @@ func audit(ctx context.Context, w *step.Work) error {
 		}
 	}
 
+	if err := noteMisquoted(w, answers, found); err != nil {
+		return err
+	}
 	var raw struct {
 		Responses schema.Object `json:"responses"`
 		Metadata  schema.Object `json:"metadata"`
@@ -141,22 +144,34 @@ func audit(ctx context.Context, w *step.Work) error {
 	return w.WritePage(plan.SelfAudit, auditPage(raw.Cleaned))
 }
 
-// checkRating looks for quotations that are none, and for red flags that nothing is done about.
-// The first item may do without: nobody can mend a law of nature that is not broken.
-func checkRating(i int, r *rating, found material) []schema.Problem {
+// checkRating looks for red flags that nothing is done about. The first item may do without: nobody
+// can mend a law of nature that is not broken.
+func checkRating(i int, r *rating) []schema.Problem {
 	var problems []schema.Problem
-	for n, q := range r.Quotes {
-		if !found.has(q) {
-			problems = append(problems, schema.Problem{
-				Path: fmt.Sprintf("quotes[%d]", n), Found: "a text that does not stand in the documents",
-				Want: "a passage copied word for word from a document, or no quote", Soft: true,
-			})
-		}
-	}
 	if r.Mitigation == "" && (i > 0 || r.Level != "low") {
 		problems = append(problems, schema.Problem{Path: "mitigation", Found: "empty text", Want: "one task that somebody can begin", Soft: true})
 	}
 	return problems
+}
+
+// noteMisquoted counts the quotations that are none. They are not asked for again: the page marks them,
+// and a second answer would cost the whole plan as a prompt.
+func noteMisquoted(w *step.Work, answers []*llm.Answer[rating], found material) error {
+	wrong, all := 0, 0
+	for _, a := range answers {
+		if a == nil {
+			continue
+		}
+		for _, q := range a.Value.Quotes {
+			if all++; !found.has(q) {
+				wrong++
+			}
+		}
+	}
+	if wrong == 0 {
+		return nil
+	}
+	return w.Emit(event.Quality{Step: w.Step(), Note: fmt.Sprintf("%d of %d quotations do not stand in the documents; the page marks them", wrong, all)})
 }
 
 // notFound marks a quotation that is none.

@@ -78,6 +78,9 @@ func scripted(r llm.Request, _ int) any {
 		return pairs{Pairs: []pair{
 			{1, "What is <b>proofing</b> & rising?", "A 'rest' of dough.", "Baking."},
 			{2, "What about " + theme + "?", "It \"depends\".", "Insight."},
+			{3, "What about " + theme + "?", "Said twice.", "None."},
+			{4, "What about " + theme + "?", "Said twice.", "None."},
+			{5, "What about " + theme + "?", "Said twice.", "None."},
 		}, Summary: "About " + theme + "."}
 	case r.Name == "premortem":
 		a, name := told{}, look(r)
@@ -293,7 +296,12 @@ func TestGaps(t *testing.T) {
 // Ensure that small plans are asked for less.
 func TestSmallPlan(t *testing.T) {
 	t.Parallel()
-	r := run(t, step.Env{}, scripted, `{"language":"en","scale":"small"}`)
+	r := run(t, step.Env{}, func(q llm.Request, round int) any {
+		if q.Name == "review_plan" && number(q) == 0 {
+			return repeats{}
+		}
+		return scripted(q, round)
+	}, `{"language":"en","scale":"small"}`)
 	r.MustDo(t)
 	if n := len(r.Asked["premortem"]); n != 1 {
 		t.Errorf("the premortem asks %d times", n)
@@ -302,6 +310,9 @@ func TestSmallPlan(t *testing.T) {
 		if number(q) > 0 && !strings.Contains(q.Messages[1].Content, "exactly 2 points") {
 			t.Errorf("question %d asks for other than 2 points", number(q))
 		}
+	}
+	if page := string(r.Read(t, plan.ReviewPlan)); strings.Contains(page, "Lead 1.3") || !strings.Contains(page, "Lead 1.2") {
+		t.Errorf("the page does not hold two points of three:\n%.600s", page)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"planexe/internal/event"
 	"planexe/internal/llm"
@@ -34,14 +35,35 @@ func bundle(more ...plan.Artifact) []plan.Artifact {
 		plan.RelatedResources, plan.SWOT, plan.Team, plan.Pitch, plan.ExpertCriticism), more)
 }
 
-// outline is the work breakdown as it stands in prompts: without ids, which cost more than titles
-// and say nothing.
-func outline(w *step.Work) (string, error) {
+// outline is the work breakdown as it stands in prompts, in short, which is without subtasks, and in
+// full: without ids, which cost more than titles and say nothing.
+func outline(w *step.Work) (short, full string, err error) {
 	tree, err := step.Read(w, plan.WBS)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "(There is none.)", nil
+		return "(There is none.)", "", nil
 	}
-	return tree.Outline(nil), err
+	full = tree.Outline(nil)
+	for line := range strings.Lines(full) {
+		if !strings.HasPrefix(line, "    ") {
+			short += line
+		}
+	}
+	return short, full, err
+}
+
+// workBreakdown stands in a list of documents to show in full for the work breakdown with its subtasks.
+const workBreakdown = "work_breakdown"
+
+// closely tells what a question has to look at in full, beside the digests that all questions share.
+func closely(labels []string, work string) (docs []string, breakdown string) {
+	for _, l := range labels {
+		if l == workBreakdown {
+			breakdown = work
+		} else {
+			docs = append(docs, l)
+		}
+	}
+	return docs, breakdown
 }
 
 // askAll asks n questions side by side. In serial mode it asks them one after the other, and each

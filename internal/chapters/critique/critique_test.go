@@ -67,7 +67,6 @@ func TestQuotes(t *testing.T) {
 
 func TestCheckRating(t *testing.T) {
 	t.Parallel()
-	m := newMaterial("The oven is hot.")
 	for _, c := range []struct {
 		name  string
 		item  int
@@ -76,7 +75,6 @@ func TestCheckRating(t *testing.T) {
 	}{
 		{"good", 4, rating{[]string{"oven is hot"}, "high", "so", "do"}, nil},
 		{"no quotes", 4, rating{nil, "high", "so", "do"}, nil},
-		{"an invented quote", 4, rating{[]string{"oven is hot", "oven is cold"}, "high", "so", "do"}, []string{"quotes[1]"}},
 		{"nothing to do", 4, rating{nil, "low", "so", ""}, []string{"mitigation"}},
 		{"no law is broken", 0, rating{nil, "low", "so", ""}, nil},
 		{"a law is broken", 0, rating{nil, "high", "so", ""}, []string{"mitigation"}},
@@ -84,7 +82,7 @@ func TestCheckRating(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			var paths []string
-			for _, p := range checkRating(c.item, &c.given, m) {
+			for _, p := range checkRating(c.item, &c.given) {
 				if !p.Soft {
 					t.Errorf("%s ends the answer", p)
 				}

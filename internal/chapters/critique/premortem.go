@@ -107,7 +107,7 @@ func premortem(ctx context.Context, w *step.Work) error {
 	if err != nil {
 		return err
 	}
-	work, err := outline(w)
+	work, _, err := outline(w)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ var QuestionsAndAnswers = step.Func{
 const qaThemes = 2
 
 type pairs struct {
-	Pairs   []pair `json:"question_answer_pairs" count:"2-5"`
+	Pairs   []pair `json:"question_answer_pairs"`
 	Summary string `json:"summary"`
 }
 
@@ -42,13 +42,18 @@ type pair struct {
 }
 
 func questionsAndAnswers(ctx context.Context, w *step.Work) error {
-	work, err := outline(w)
+	work, _, err := outline(w)
+	if err != nil {
+		return err
+	}
+	counts, err := w.Counts()
 	if err != nil {
 		return err
 	}
 	answers, errs := step.Each(ctx, make([]struct{}, qaThemes), func(ctx context.Context, i int, _ struct{}) (llm.Answer[pairs], error) {
 		return step.Question[pairs]{
 			Prompt: "questions_and_answers", Label: fmt.Sprintf("theme/%d", i+1), Vars: map[string]any{"Work": work, "Theme": i + 1},
+			Sizes: map[string]plan.Range{"question_answer_pairs": counts.Pairs},
 		}.Ask(ctx, w)
 	})
 	if err := settle(w, errs, 1, func(i int) string { return fmt.Sprintf("theme %d", i+1) }); err != nil {

@@ -39,23 +39,27 @@ const fastQuestions = 3
 
 // reviewQuestions are put in this order; titles are printed. What each is to look at in detail
 // stands in the prompt.
-var reviewQuestions = []struct{ Title, Question string }{
-	{"Critical Issues", "Which issues of the plan are so urgent that they have to be settled before anything else?"},
-	{"Implementation Consequences", "What follows, for better and for worse, when the plan is carried out as it is written?"},
-	{"Recommended Actions", "Which actions improve the plan most for the effort they take?"},
-	{"Showstopper Risks", "Which events could end the undertaking and are not yet dealt with?"},
-	{"Critical Assumptions", "Which assumptions must hold for the plan to succeed?"},
-	{"Key Performance Indicators", "By which figures will one see that the plan succeeds in the long run?"},
-	{"Report Objectives", "Whom does this report serve, which decisions does it prepare, and what must its next version do better?"},
-	{"Data Quality Concerns", "Which data of the plan are uncertain or incomplete?"},
-	{"Stakeholder Feedback", "Whose opinion is needed before the next version of the plan?"},
-	{"Changed Assumptions", "Which early assumptions no longer fit what the later parts of the plan say?"},
-	{"Budget Clarifications", "What about cost and money has to be made clear?"},
-	{"Role Definitions", "Which roles and duties have to be defined more clearly?"},
-	{"Timeline Dependencies", "Which order of work, or dependency between pieces of work, needs attention?"},
-	{"Financial Strategy", "Which questions of money beyond the first budget have to be answered?"},
-	{"Motivation Factors", "What keeps the people involved going until the end?"},
-	{"Automation Opportunities", "Which work could be automated, simplified or left out?"},
+// Closely are the documents that a question sees in full.
+var reviewQuestions = []struct {
+	Title, Question string
+	Closely         []string
+}{
+	{"Critical Issues", "Which issues of the plan are so urgent that they have to be settled before anything else?", []string{"expert_criticism"}},
+	{"Implementation Consequences", "What follows, for better and for worse, when the plan is carried out as it is written?", []string{"scenarios", "swot"}},
+	{"Recommended Actions", "Which actions improve the plan most for the effort they take?", []string{"expert_criticism"}},
+	{"Showstopper Risks", "Which events could end the undertaking and are not yet dealt with?", []string{"assumptions"}},
+	{"Critical Assumptions", "Which assumptions must hold for the plan to succeed?", []string{"assumptions"}},
+	{"Key Performance Indicators", "By which figures will one see that the plan succeeds in the long run?", []string{"swot"}},
+	{"Report Objectives", "Whom does this report serve, which decisions does it prepare, and what must its next version do better?", nil},
+	{"Data Quality Concerns", "Which data of the plan are uncertain or incomplete?", []string{"data_collection"}},
+	{"Stakeholder Feedback", "Whose opinion is needed before the next version of the plan?", []string{"team"}},
+	{"Changed Assumptions", "Which early assumptions no longer fit what the later parts of the plan say?", []string{"assumptions"}},
+	{"Budget Clarifications", "What about cost and money has to be made clear?", []string{"assumptions", "data_collection"}},
+	{"Role Definitions", "Which roles and duties have to be defined more clearly?", []string{"team"}},
+	{"Timeline Dependencies", "Which order of work, or dependency between pieces of work, needs attention?", []string{workBreakdown}},
+	{"Financial Strategy", "Which questions of money beyond the first budget have to be answered?", []string{"assumptions"}},
+	{"Motivation Factors", "What keeps the people involved going until the end?", []string{"team", "pitch"}},
+	{"Automation Opportunities", "Which work could be automated, simplified or left out?", []string{workBreakdown}},
 }
 
 type points struct {
@@ -63,7 +67,7 @@ type points struct {
 }
 
 type point struct {
-	Lead string `json:"lead" words:"10"`
+	Lead string `json:"lead"`
 	Text string `json:"text"`
 }
 
@@ -101,28 +105,29 @@ func review(ctx context.Context, w *step.Work) error {
 	if w.Env.Fast {
 		asked = asked[:fastQuestions]
 	}
-	facts, err := w.Facts()
+	counts, err := w.Counts()
 	if err != nil {
 		return err
 	}
-	work, err := outline(w)
+	work, wholeWork, err := outline(w)
 	if err != nil {
 		return err
 	}
-	count := facts.Scale.Between(1, 2, 3, 3)
 	var all strings.Builder
 	for i, q := range asked {
 		fmt.Fprintf(&all, "%d. %s: %s\n", i+1, q.Title, q.Question)
 	}
 	answers, errs := askAll(ctx, w, len(asked), func(i int, earlier []*llm.Answer[points]) step.Question[points] {
+		docs, breakdown := closely(asked[i].Closely, wholeWork)
 		return step.Question[points]{
 			Prompt: "review_plan",
 			Label:  fmt.Sprintf("question/%d", i+1),
 			Vars: map[string]any{
-				"Work": work, "All": all.String(), "Number": i + 1, "Title": asked[i].Title, "Question": asked[i].Question, "Count": count,
+				"Work": work, "All": all.String(), "Number": i + 1, "Title": asked[i].Title, "Question": asked[i].Question, "Count": counts.Points,
+				"Closely": docs, "Breakdown": breakdown,
 				"Earlier": sheet(collect(earlier)),
 			},
-			Rules: []schema.Rule{schema.CountOf("bullet_points", count, count)},
+			Sizes: map[string]plan.Range{"bullet_points": {Min: counts.Points, Max: counts.Points}},
 		}
 	})
 	if err := settle(w, errs, most(len(asked)), func(i int) string { return fmt.Sprintf("question %d", i+1) }); err != nil {

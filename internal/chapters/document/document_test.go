@@ -53,14 +53,6 @@ func TestVital(t *testing.T) {
 	}
 }
 
-func TestCheckRated(t *testing.T) {
-	t.Parallel()
-	got := checkRated(&rated{List: []rating{{ID: "D2"}, {ID: "D3"}, {ID: "D3"}}}, []string{"D1", "D2", "D3"})
-	if len(got) != 2 || !strings.Contains(got[0].Found, "D1") || !strings.Contains(got[1].Found, "D3") || !got[0].Soft || !got[1].Soft {
-		t.Errorf("problems: %v", got)
-	}
-}
-
 // TestPagesKeepTheirShape: hostile or missing values neither break a line nor leave words in it.
 func TestPagesKeepTheirShape(t *testing.T) {
 	t.Parallel()

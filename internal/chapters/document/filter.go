@@ -2,7 +2,6 @@ package document
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,8 +85,7 @@ func (f filter[T]) run(ctx context.Context, w *step.Work) error {
 	got, err := step.Question[rated]{
 		Prompt: f.name,
 		Vars:   map[string]any{"Purpose": p, "Documents": shown, "Count": len(list)},
-		Rules:  []schema.Rule{schema.OneOf("document_list.id", ids...), schema.CountOf("document_list", len(ids), len(ids))},
-		Check:  func(a *rated) []schema.Problem { return checkRated(a, ids) },
+		Rules:  []schema.Rule{schema.EachOnce("document_list.id", ids...)},
 	}.Ask(ctx, w)
 	if err != nil {
 		return err
@@ -115,24 +113,6 @@ func index(id string) int {
 		return -1
 	}
 	return n - 1
-}
-
-// checkRated finds documents that were forgotten or rated twice. It is no EachOnce, which is hard:
-// one forgotten document of twenty is no reason to lose the other ratings.
-func checkRated(a *rated, ids []string) []schema.Problem {
-	var found []schema.Problem
-	for _, id := range ids {
-		n := 0
-		for _, r := range a.List {
-			if r.ID == id {
-				n++
-			}
-		}
-		if n != 1 {
-			found = append(found, schema.Problem{Path: "document_list", Found: fmt.Sprintf("%d ratings of %s", n, id), Want: "one", Soft: true})
-		}
-	}
-	return found
 }
 
 // vital returns the impact of each of n documents that stays, and nil for the others. Whole levels

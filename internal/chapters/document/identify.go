@@ -24,8 +24,8 @@ var Identify = step.Func{
 }
 
 type identified struct {
-	Create []toCreate `json:"documents_to_create" count:"2-15"`
-	Find   []toFind   `json:"documents_to_find" count:"2-15"`
+	Create []toCreate `json:"documents_to_create"`
+	Find   []toFind   `json:"documents_to_find"`
 	// Models leave these out when they have nothing to add.
 	CreateMore *[]toCreate `json:"documents_to_create_part2"`
 	FindMore   *[]toFind   `json:"documents_to_find_part2"`
@@ -56,7 +56,14 @@ func identify(ctx context.Context, w *step.Work) error {
 	if err != nil {
 		return err
 	}
-	got, err := step.Question[identified]{Prompt: "identify_documents", Vars: map[string]any{"Purpose": p}}.Ask(ctx, w)
+	counts, err := w.Counts()
+	if err != nil {
+		return err
+	}
+	got, err := step.Question[identified]{
+		Prompt: "identify_documents", Vars: map[string]any{"Purpose": p},
+		Sizes: map[string]plan.Range{"documents_to_create": counts.ToCreate, "documents_to_find": counts.ToFind},
+	}.Ask(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -72,8 +79,8 @@ func identify(ctx context.Context, w *step.Work) error {
 	if err := w.WriteRaw(plan.DocumentsRaw, raw, got.Source); err != nil {
 		return err
 	}
-	create := distinct(slices.Concat(raw.Create, raw.CreateMore), headOfCreate)
-	find := distinct(slices.Concat(raw.Find, raw.FindMore), headOfFind)
+	create := distinct(slices.Concat(raw.Create, raw.CreateMore), headOfCreate, counts.ToCreate.Max)
+	find := distinct(slices.Concat(raw.Find, raw.FindMore), headOfFind, counts.ToFind.Max)
 	for i := range create {
 		create[i].ID = w.ID(i + 1)
 	}
@@ -112,15 +119,16 @@ func each[A, B any](list []A, f func(A) B) []B {
 	return out
 }
 
-// distinct drops documents whose name stood before.
-func distinct[T any](list []T, head func(*T) *plan.Document) []T {
+// distinct drops documents whose name stood before, and what is more than the most.
+func distinct[T any](list []T, head func(*T) *plan.Document, most int) []T {
 	seen := map[string]bool{}
-	return slices.DeleteFunc(list, func(d T) bool {
+	list = slices.DeleteFunc(list, func(d T) bool {
 		name := strings.ToLower(head(&d).Name)
 		twice := seen[name]
 		seen[name] = true
 		return twice
 	})
+	return list[:min(most, len(list))]
 }
 
 func identifiedPage(create []plan.DocumentToCreate, find []plan.DocumentToFind) string {

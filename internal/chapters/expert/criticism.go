@@ -9,7 +9,7 @@ import (
 )
 
 type criticism struct {
-	Issues    []issue  `json:"negative_feedback_list" count:"2-3"`
+	Issues    []issue  `json:"negative_feedback_list"`
 	Primary   []string `json:"user_primary_actions" count:"1-6"`
 	Secondary []string `json:"user_secondary_actions" count:"1-6"`
 	FollowUp  string   `json:"follow_up_consultation"`

@@ -12,8 +12,8 @@ import (
 	"planexe/internal/step"
 )
 
-// Review finds the professions that this plan should be shown to, in one conversation of two
-// rounds, and lets the first of them criticise it. The page lists all, so that a person can go on.
+// Review finds the professions that this plan should be shown to, in one conversation of at most
+// two rounds, and lets the first of them criticise it. The page lists all, so that a person can go on.
 var Review = step.Func{
 	Name:    "expert_review",
 	About:   "Specialists who should see the plan, and what the first of them say",
@@ -22,17 +22,12 @@ var Review = step.Func{
 	Uses:    step.Docs(plan.SWOT),
 	Writes:  step.Docs(plan.ExpertCriticism),
 	Extras:  step.Docs(plan.ExpertsRaw, plan.Experts, plan.ExpertCriticismRaw),
-	Calls:   step.Calls(1, 1, critics),
+	Calls:   step.Calls(1, 1, 2),
 	Run:     reviewPlan,
 }
 
-const (
-	rounds  = 2 // of finding
-	critics = 2 // how many of the experts found are asked
-)
-
 type found struct {
-	Experts []expert `json:"experts" count:"2-4"`
+	Experts []expert `json:"experts"`
 }
 
 type expert struct {
@@ -45,13 +40,20 @@ type expert struct {
 }
 
 func reviewPlan(ctx context.Context, w *step.Work) error {
-	experts, err := find(ctx, w)
+	counts, err := w.Counts()
 	if err != nil {
 		return err
 	}
-	asked := experts[:min(len(experts), critics)]
+	experts, err := find(ctx, w, counts)
+	if err != nil {
+		return err
+	}
+	asked := experts[:min(len(experts), counts.Critics)]
 	answers, err := step.All(ctx, asked, func(ctx context.Context, i int, e expert) (llm.Answer[criticism], error) {
-		return step.Question[criticism]{Prompt: "expert_criticism", Label: fmt.Sprintf("criticism/%d", i+1), Stage: rounds, Vars: e}.Ask(ctx, w)
+		return step.Question[criticism]{
+			Prompt: "expert_criticism", Label: fmt.Sprintf("criticism/%d", i+1), Stage: 2, Vars: e,
+			Sizes: map[string]plan.Range{"negative_feedback_list": counts.Issues},
+		}.Ask(ctx, w)
 	})
 	if err != nil {
 		return fmt.Errorf("ask the experts found: %w", err)
@@ -68,7 +70,7 @@ func reviewPlan(ctx context.Context, w *step.Work) error {
 }
 
 // find returns at least one expert, with distinct titles, and writes their files.
-func find(ctx context.Context, w *step.Work) ([]expert, error) {
+func find(ctx context.Context, w *step.Work, counts plan.Counts) ([]expert, error) {
 	chat, err := step.NewChat(w, "find_experts", nil)
 	if err != nil {
 		return nil, err
@@ -82,7 +84,7 @@ func find(ctx context.Context, w *step.Work) ([]expert, error) {
 		Metadata map[string]source `json:"metadata"`
 	}
 	raw.Metadata = map[string]source{}
-	for round := range rounds {
+	for round := range counts.ExpertRounds {
 		if round > 0 {
 			if err := chat.Add("more", map[string]any{"Titles": titles(raw.Experts)}); err != nil {
 				return nil, err
@@ -90,6 +92,7 @@ func find(ctx context.Context, w *step.Work) ([]expert, error) {
 		}
 		got, err := step.Say(ctx, chat, step.Question[found]{
 			Label: fmt.Sprintf("finder/%d", round+1), Stage: round, Check: checkTitles(raw.Experts),
+			Sizes: map[string]plan.Range{"experts": counts.Experts},
 		})
 		if err != nil {
 			return nil, err

@@ -101,8 +101,8 @@ func TestCriticismsBeginAlike(t *testing.T) {
 			asked = append(asked, r)
 		}
 	}
-	if len(asked) != critics {
-		t.Fatalf("%d experts were asked, want %d", len(asked), critics)
+	if len(asked) != 2 {
+		t.Fatalf("%d experts were asked, want %d", len(asked), 2)
 	}
 	prefix := func(r llm.Request) string {
 		before, _, _ := strings.Cut(r.Messages[1].Content, "<document name=\"your_profession\">")
@@ -122,7 +122,7 @@ func TestReviewFails(t *testing.T) {
 	run := chaptertest.Case{
 		Chapters: []step.Chapter{{Name: "expert", Prompts: prompts, Steps: []step.Step{Review}}}, Given: docs,
 		Answer: func(r llm.Request, round int) any {
-			if strings.Contains(r.Messages[len(r.Messages)-1].Content, "Tenancy Lawyer") && round > rounds {
+			if strings.Contains(r.Messages[len(r.Messages)-1].Content, "Tenancy Lawyer") && round > 2 {
 				return chaptertest.Context()
 			}
 			return reviewAnswer(r, round)
@@ -153,7 +153,7 @@ func TestRecordedReview(t *testing.T) {
 	chaptertest.EachRecorded(t, func(t *testing.T, dir chaptertest.Recorded) {
 		experts := chaptertest.Load[found](t, dir, plan.ExpertsRaw).Experts
 		var list []criticism
-		for n := range critics {
+		for n := range 2 {
 			list = append(list, chaptertest.Load[criticism](t, dir, plan.File{Name: strings.Replace(plan.ExpertCriticismRaw.Name, "{n}", fmt.Sprint(n+1), 1)}))
 		}
 		// Whoever was not asked cannot have failed to answer: our heading of the last part differs.

@@ -12,16 +12,21 @@ var Audit = step.Ask[audit]{
 	Name:  "governance_phase1_audit",
 	About: "Where money or influence could go astray, and what brings it to light",
 	Needs: base(),
-	Raw:   plan.AuditDetailsRaw,
-	Page:  plan.AuditDetails,
+	Sizes: func(c plan.Counts) map[string]plan.Range {
+		return map[string]plan.Range{
+			"corruption_list": c.AuditPoints, "misallocation_list": c.AuditPoints, "audit_procedures": c.AuditPoints, "transparency_measures": c.AuditPoints,
+		}
+	},
+	Raw:  plan.AuditDetailsRaw,
+	Page: plan.AuditDetails,
 }
 
 // A private errand has nothing to audit, so that each list may be empty.
 type audit struct {
-	Corruption    []string `json:"corruption_list" count:"1-8" empty:"ok"`
-	Misallocation []string `json:"misallocation_list" count:"1-8" empty:"ok"`
-	Procedures    []string `json:"audit_procedures" count:"1-8" empty:"ok"`
-	Transparency  []string `json:"transparency_measures" count:"1-8" empty:"ok"`
+	Corruption    []string `json:"corruption_list" empty:"ok"`
+	Misallocation []string `json:"misallocation_list" empty:"ok"`
+	Procedures    []string `json:"audit_procedures" empty:"ok"`
+	Transparency  []string `json:"transparency_measures" empty:"ok"`
 }
 
 // Markdown is read by people and by the question about bodies.

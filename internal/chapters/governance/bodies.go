@@ -16,14 +16,17 @@ var Bodies = step.Ask[bodies]{
 	About: "Who steers, who runs and who checks the plan",
 	Needs: base(),
 	Uses:  step.Docs(plan.AuditDetails),
+	Sizes: func(c plan.Counts) map[string]plan.Range {
+		return map[string]plan.Range{"internal_governance_bodies": c.Bodies}
+	},
 	Check: checkBodies,
 	Raw:   plan.BodiesRaw,
 	Page:  plan.Bodies,
 }
 
 type bodies struct {
-	Bodies  []body `json:"internal_governance_bodies" count:"1-5"`
-	Sponsor string `json:"sponsor_role" words:"10"` // our addition: the end of every escalation
+	Bodies  []body `json:"internal_governance_bodies"`
+	Sponsor string `json:"sponsor_role"` // our addition: the end of every escalation
 }
 
 type body struct {
@@ -42,15 +45,13 @@ type body struct {
 	Above int `json:"escalates_to_number" range:"0-"`
 }
 
+// checkBodies sends every escalation upwards and asks for names that differ.
 func checkBodies(a *bodies) []schema.Problem {
 	var found []schema.Problem
 	for i, b := range a.Bodies {
 		at := fmt.Sprintf("internal_governance_bodies[%d]", i)
-		if b.Above > i {
-			found = append(found, schema.Problem{
-				Path: at + ".escalates_to_number", Found: fmt.Sprint(b.Above),
-				Want: fmt.Sprintf("0 for the sponsor, or a number below %d: bodies stand from the highest to the lowest and escalate upwards", i+1), Soft: true,
-			})
+		if b.Above > i { // the next one above: the list goes from the highest to the lowest
+			a.Bodies[i].Above = i
 		}
 		same := func(o body) bool { return step.Fold(o.Name) == step.Fold(b.Name) }
 		if slices.ContainsFunc(a.Bodies[:i], same) {

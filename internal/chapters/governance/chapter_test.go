@@ -17,7 +17,7 @@ import (
 
 var given = map[plan.Artifact]string{
 	plan.Prompt: "Plan:\nOpen a bakery", plan.Decisions: "## Primary Decisions", plan.Scenarios: "# Choosing Our Strategic Path",
-	plan.AssumptionsShort: "# Purpose", plan.ProjectPlan: "**Goal Statement:** bread",
+	plan.KeyFacts: `{"language":"en","scale":"small"}`, plan.AssumptionsShort: "# Purpose", plan.ProjectPlan: "**Goal Statement:** bread",
 }
 
 // script answers each step well.

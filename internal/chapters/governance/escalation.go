@@ -24,12 +24,15 @@ var Escalation = step.Ask[escalation]{
 		}
 		return []schema.Rule{schema.OneOf("escalation_level", levels...)}, err
 	},
+	Sizes: func(c plan.Counts) map[string]plan.Range {
+		return map[string]plan.Range{"decision_escalation_matrix": c.Escalations}
+	},
 	Raw:  plan.EscalationRaw,
 	Page: plan.Escalation,
 }
 
 type escalation struct {
-	Matrix []issue `json:"decision_escalation_matrix" count:"1-10"`
+	Matrix []issue `json:"decision_escalation_matrix"`
 }
 
 type issue struct {

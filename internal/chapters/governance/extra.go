@@ -15,13 +15,16 @@ var Extra = step.Ask[extra]{
 	About: "Whether the governance fits together, and the questions it has to stand",
 	Needs: base(),
 	Uses:  step.Docs(plan.AuditDetailsRaw, plan.BodiesRaw, plan.GovernanceSetupRaw, plan.EscalationRaw, plan.MonitoringRaw),
-	Raw:   plan.GovernanceExtraRaw,
-	Page:  plan.GovernanceExtra,
+	Sizes: func(c plan.Counts) map[string]plan.Range {
+		return map[string]plan.Range{"governance_validation_checks": c.Checks, "tough_questions": c.Questions}
+	},
+	Raw:  plan.GovernanceExtraRaw,
+	Page: plan.GovernanceExtra,
 }
 
 type extra struct {
-	Checks    []string `json:"governance_validation_checks" count:"2-9"`
-	Questions []string `json:"tough_questions" count:"2-12"`
+	Checks    []string `json:"governance_validation_checks"`
+	Questions []string `json:"tough_questions"`
 	Summary   string   `json:"summary"`
 }
 

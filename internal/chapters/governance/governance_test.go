@@ -33,17 +33,23 @@ func TestCheckBodies(t *testing.T) {
 	twice := list(0, 1)
 	twice.Bodies[1].Name = " a"
 	for name, tc := range map[string]struct {
-		in   bodies
-		want string
+		in    bodies
+		want  string
+		above []int
 	}{
-		"upwards":      {list(0, 1, 1, 0), ""},
-		"to itself":    {list(1), "internal_governance_bodies[0].escalates_to_number"},
-		"downwards":    {list(0, 3, 1), "internal_governance_bodies[1].escalates_to_number"},
-		"to nobody":    {list(0, 9), "internal_governance_bodies[1].escalates_to_number"},
-		"named so too": {twice, "internal_governance_bodies[1].name"},
+		"upwards":      {list(0, 1, 1, 0), "", []int{0, 1, 1, 0}},
+		"to itself":    {list(1), "", []int{0}},
+		"downwards":    {list(0, 3, 1), "", []int{0, 1, 1}},
+		"to nobody":    {list(0, 9), "", []int{0, 1}},
+		"named so too": {twice, "internal_governance_bodies[1].name", []int{0, 1}},
 	} {
 		if got := paths(checkBodies(&tc.in)); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+		for i, want := range tc.above {
+			if got := tc.in.Bodies[i].Above; got != want {
+				t.Errorf("%s: body %d escalates to %d, want %d", name, i+1, got, want)
+			}
 		}
 	}
 }

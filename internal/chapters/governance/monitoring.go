@@ -14,12 +14,15 @@ var Monitoring = step.Ask[monitoring]{
 	About: "What is watched, by whom, and what makes the plan change",
 	Needs: base(),
 	Uses:  step.Docs(plan.BodiesRaw, plan.EscalationRaw),
-	Raw:   plan.MonitoringRaw,
-	Page:  plan.Monitoring,
+	Sizes: func(c plan.Counts) map[string]plan.Range {
+		return map[string]plan.Range{"monitoring_progress": c.Watched}
+	},
+	Raw:  plan.MonitoringRaw,
+	Page: plan.Monitoring,
 }
 
 type monitoring struct {
-	Progress []approach `json:"monitoring_progress" count:"1-10"`
+	Progress []approach `json:"monitoring_progress"`
 }
 
 type approach struct {

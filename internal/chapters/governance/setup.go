@@ -16,14 +16,20 @@ var Setup = step.Ask[setup]{
 	Needs: base(plan.BodiesRaw),
 	Rules: func(w *step.Work) ([]schema.Rule, error) {
 		names, _, err := read(w)
-		return []schema.Rule{schema.EachOnce("milestones.body", names...), schema.CountOf("governance_implementation_plan", len(names), mostSteps)}, err
+		if err != nil {
+			return nil, err
+		}
+		counts, err := w.Counts()
+		steps := counts.SetupSteps
+		least := max(steps.Min, len(names))
+		return []schema.Rule{ // milestones count the steps: none may be cut off
+			schema.EachOnce("milestones.body", names...), schema.CountOf("governance_implementation_plan", least, max(steps.Max, least)),
+		}, err
 	},
 	Check: checkSetup,
 	Raw:   plan.GovernanceSetupRaw,
 	Page:  plan.GovernanceSetup,
 }
-
-const mostSteps = 30
 
 type setup struct {
 	Steps []setupStep `json:"governance_implementation_plan"` // at least one per body

@@ -17,8 +17,8 @@ func scripted(r llm.Request, round int) any {
 	switch r.Name {
 	case "potential_levers":
 		a := proposals{Rationale: "why", Summary: "sum"}
-		for i := range perRound {
-			n := (round-1)*perRound + i + 1
+		for i := range 5 {
+			n := (round-1)*5 + i + 1
 			a.Levers = append(a.Levers, proposal{
 				Index: i + 1, Name: fmt.Sprintf("Lever %d", n), Consequences: fmt.Sprintf("First → then → at last %d", n),
 				Options: []string{fmt.Sprintf("1. careful %d", n), fmt.Sprintf("2. middle %d", n), fmt.Sprintf("3. bold <%d>", n)},
@@ -28,7 +28,7 @@ func scripted(r llm.Request, round int) any {
 		return a
 	case "deduplicate_levers":
 		var a decisions
-		for i := range rounds * perRound {
+		for i := range 15 {
 			d := decision{ID: label(i), Class: keep, Justification: "differs"}
 			if i >= 7 {
 				into := label(i - 7)
@@ -129,8 +129,8 @@ func TestChapter(t *testing.T) {
 	}
 
 	first := run.Asked["potential_levers"]
-	if len(first) != rounds {
-		t.Fatalf("%d rounds, want %d", len(first), rounds)
+	if len(first) != 3 {
+		t.Fatalf("%d 3, want %d", len(first), 3)
 	}
 	last := first[2].Messages
 	if got := roles(last); got != "system user assistant user assistant user" {

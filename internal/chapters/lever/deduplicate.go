@@ -44,6 +44,10 @@ func deduplicate(ctx context.Context, w *step.Work) error {
 	if err != nil {
 		return err
 	}
+	counts, err := w.Counts()
+	if err != nil {
+		return err
+	}
 	ids := labels(len(levers))
 	got, err := step.Question[decisions]{
 		Prompt: "deduplicate_levers",
@@ -59,7 +63,7 @@ func deduplicate(ctx context.Context, w *step.Work) error {
 		Levers   []plan.Lever `json:"deduplicated_levers"`
 	}
 	var restored int
-	raw.Levers, restored = merge(levers, got.Value.Decisions)
+	raw.Levers, restored = merge(levers, got.Value.Decisions, counts.VitalLevers)
 	if restored > 0 {
 		note := fmt.Sprintf("%d levers that were to be merged or removed stay, so that there are enough", restored)
 		if err := w.Emit(event.Quality{Step: w.Step(), Path: "decisions", Note: note}); err != nil {
@@ -99,8 +103,8 @@ func checkDecisions(a *decisions) []schema.Problem {
 }
 
 // merge carries the decisions out. Options of a lever that is absorbed go to the lever that takes
-// it in. It also tells how many levers were restored because too few would have been left.
-func merge(levers []plan.Lever, list []decision) (kept []plan.Lever, restored int) {
+// it in. At least so many levers stay. It also tells how many levers were restored because too few would have been left.
+func merge(levers []plan.Lever, list []decision, least int) (kept []plan.Lever, restored int) {
 	ids := labels(len(levers))
 	byLever := make([]*decision, len(levers))
 	for _, d := range list {
@@ -119,7 +123,7 @@ func merge(levers []plan.Lever, list []decision) (kept []plan.Lever, restored in
 			wish[i] = slices.Index(ids, *d.Into)
 		}
 	}
-	places, restored := settle(wish)
+	places, restored := settle(wish, least)
 	out := make([]plan.Lever, len(levers))
 	for i, l := range levers {
 		out[i] = l
@@ -155,8 +159,8 @@ const gone = -1
 
 // settle says for each lever where it ends: its own index when it stays, that of the lever that
 // takes it in, or gone. Chains of wishes lead to their last lever, a circle to its earliest, and
-// what takes others in stays. Levers are restored in order while fewer than five would stay.
-func settle(wish []int) (places []int, restored int) {
+// what takes others in stays. Levers are restored in order while fewer than the least would stay.
+func settle(wish []int, least int) (places []int, restored int) {
 	places = make([]int, len(wish))
 	for i := range wish {
 		places[i] = end(wish, i)
@@ -173,7 +177,7 @@ func settle(wish []int) (places []int, restored int) {
 		}
 	}
 	for i, p := range places {
-		if p != i && stay < vitalFew {
+		if p != i && stay < least {
 			places[i] = i
 			stay++
 			restored++

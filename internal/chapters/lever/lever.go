@@ -28,9 +28,6 @@ var Chapter = step.Chapter{Name: "lever", Prompts: prompts, Steps: []step.Step{
 	ScenariosPage,
 }}
 
-// vitalFew is how many levers are primary decisions, and the least that deduplication leaves.
-const vitalFew = 5
-
 // label is the short id of the i-th lever of a list, from 0. Models copy L7 right, and UUIDs often not.
 func label(i int) string { return "L" + strconv.Itoa(i+1) }
 

@@ -57,7 +57,7 @@ func TestFresh(t *testing.T) {
 		p("Many", "a", "b", "c", "d", "e", "f"),     // at most five
 		p("Sixth", "a", "b"),
 		p("Seventh", "a", "b"), // a round has room for five
-	})
+	}, 5)
 	var lines []string
 	for _, l := range got {
 		lines = append(lines, l.Name+": "+strings.Join(l.Options, "|"))
@@ -87,7 +87,7 @@ func TestCheckProposals(t *testing.T) {
 		"nothing usable":        {nil, &proposals{Levers: []proposal{{Name: "x", Options: []string{"a"}}}}, 0, 1},
 	} {
 		soft, hard := 0, 0
-		for _, p := range checkProposals(tc.known)(tc.answer) {
+		for _, p := range checkProposals(tc.known, 5)(tc.answer) {
 			if p.Soft {
 				soft++
 			} else {
@@ -113,7 +113,7 @@ func TestSettle(t *testing.T) {
 		"into a removed one":       {[]int{1, gone, 2, 3, 4}, []int{1, 1, 2, 3, 4}},
 		"chain into a removed one": {[]int{1, 2, gone, 3, 4}, []int{2, 2, 2, 3, 4}},
 	} {
-		got, restored := settle(append(tc.wish, rest...))
+		got, restored := settle(append(tc.wish, rest...), 5)
 		if diff := cmp.Diff(append(tc.want, rest...), got); diff != "" || restored != 0 {
 			t.Errorf("%s: %d restored, places (-want +got):\n%s", name, restored, diff)
 		}
@@ -132,7 +132,7 @@ func TestSettleLeavesFive(t *testing.T) {
 		"all into each other": {[]int{1, 2, 3, 4, 5, 0}, []int{0, 1, 2, 3, 4, 0}, 4},
 		"fewer than five":     {[]int{0, 0, gone}, []int{0, 1, 2}, 2},
 	} {
-		got, restored := settle(tc.wish)
+		got, restored := settle(tc.wish, 5)
 		if diff := cmp.Diff(tc.want, got); diff != "" || restored != tc.restored {
 			t.Errorf("%s: %d restored, want %d; places (-want +got):\n%s", name, restored, tc.restored, diff)
 		}
@@ -152,7 +152,7 @@ func TestMerge(t *testing.T) {
 		{ID: "L6", Class: "remove", Justification: "nothing new"},
 		{ID: "L7", Class: absorb, Justification: "same too", Into: into("L1")},
 		{ID: "L42", Class: "remove", Justification: "unknown"},
-	})
+	}, 5)
 	if restored != 0 {
 		t.Errorf("%d restored, want none", restored)
 	}
@@ -182,7 +182,7 @@ func TestMergeTakesFiveOptionsAtMost(t *testing.T) {
 		id := "L12"
 		list = append(list, decision{ID: label(i), Class: absorb, Justification: "same", Into: &id})
 	}
-	kept, _ := merge(levers, list)
+	kept, _ := merge(levers, list, 5)
 	if got := strings.Join(kept[len(kept)-1].Options, "|"); got != "same|own 12|own 1|own 2|own 3" {
 		t.Errorf("options are %s", got)
 	}
@@ -239,7 +239,7 @@ func TestChoose(t *testing.T) {
 		"fewer levers than are wanted": {3, a("u2 Critical"), "u1 u2 u3"},
 	} {
 		var got []string
-		for _, l := range choose(some(tc.levers), tc.list) {
+		for _, l := range choose(some(tc.levers), tc.list, 5) {
 			got = append(got, l.ID)
 		}
 		if strings.Join(got, " ") != tc.want {
@@ -251,14 +251,14 @@ func TestChoose(t *testing.T) {
 func TestCheckRatings(t *testing.T) {
 	t.Parallel()
 	a := &ratings{}
-	for range vitalFew {
+	for range 5 {
 		a.Assessments = append(a.Assessments, rating{Importance: "Critical"})
 	}
-	if got := checkRatings(a); got != nil {
+	if got := checkRatings(5)(a); got != nil {
 		t.Errorf("five Critical ones: %v", got)
 	}
 	a.Assessments = append(a.Assessments, rating{Importance: "Critical"})
-	if got := checkRatings(a); len(got) != 1 || !got[0].Soft {
+	if got := checkRatings(5)(a); len(got) != 1 || !got[0].Soft {
 		t.Errorf("six Critical ones: %v, want one soft problem", got)
 	}
 }

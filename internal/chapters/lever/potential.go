@@ -13,7 +13,7 @@ import (
 	"planexe/internal/step"
 )
 
-// Potential collects levers in one conversation of three rounds, so that each round knows the
+// Potential collects levers in one conversation of up to three rounds, so that each round knows the
 // levers before it and looks elsewhere.
 var Potential = step.Func{
 	Name:    "potential_levers",
@@ -25,15 +25,11 @@ var Potential = step.Func{
 	Run:     findPotential,
 }
 
-const (
-	rounds     = 3
-	perRound   = 5 // levers
-	maxOptions = 5 // of a lever
-)
+const maxOptions = 5 // of a lever
 
 type proposals struct {
 	Rationale string     `json:"strategic_rationale"`
-	Levers    []proposal `json:"levers" count:"5"`
+	Levers    []proposal `json:"levers"`
 	Summary   string     `json:"summary"`
 }
 
@@ -41,11 +37,15 @@ type proposal struct {
 	Index        int      `json:"lever_index"`
 	Name         string   `json:"name"`
 	Consequences string   `json:"consequences"`
-	Options      []string `json:"options" count:"3"`
+	Options      []string `json:"options"`
 	Review       string   `json:"review_lever"`
 }
 
 func findPotential(ctx context.Context, w *step.Work) error {
+	counts, err := w.Counts()
+	if err != nil {
+		return err
+	}
 	chat, err := step.NewChat(w, "potential_levers", nil)
 	if err != nil {
 		return err
@@ -56,20 +56,22 @@ func findPotential(ctx context.Context, w *step.Work) error {
 		Metadata  map[string]llm.Source `json:"metadata"`
 	}
 	raw.Metadata = map[string]llm.Source{}
-	for round := range rounds {
+	for round := range counts.LeverRounds {
 		if round > 0 {
 			if err := chat.Add("more", map[string]any{"Names": names(raw.Levers)}); err != nil {
 				return err
 			}
 		}
 		got, err := step.Say(ctx, chat, step.Question[proposals]{
-			Label: fmt.Sprintf("round/%d", round+1), Stage: round, Check: checkProposals(raw.Levers),
+			Label: fmt.Sprintf("round/%d", round+1), Stage: round, Check: checkProposals(raw.Levers, counts.Levers),
+			Rules: []schema.Rule{schema.CountOf("levers.options", 3, 3)}, // from cautious to bold: none may be cut off
+			Sizes: map[string]plan.Range{"levers": {Min: counts.Levers, Max: counts.Levers}},
 		})
 		if err != nil {
 			return err
 		}
 		raw.Responses = append(raw.Responses, got.Value)
-		raw.Levers = append(raw.Levers, fresh(raw.Levers, got.Value.Levers)...)
+		raw.Levers = append(raw.Levers, fresh(raw.Levers, got.Value.Levers, counts.Levers)...)
 		raw.Metadata[fmt.Sprintf("metadata_%d", round+1)] = got.Source
 	}
 	for i := range raw.Levers {
@@ -89,13 +91,13 @@ func names(levers []plan.Lever) string {
 	return b.String()
 }
 
-// fresh returns the usable levers of a round: at most five, each with a name that is not taken and
+// fresh returns the usable levers of a round: at most so many, each with a name that is not taken and
 // something to choose from.
-func fresh(known []plan.Lever, list []proposal) []plan.Lever {
+func fresh(known []plan.Lever, list []proposal, most int) []plan.Lever {
 	var out []plan.Lever
 	for _, p := range list {
 		options := distinct(unmark(p.Options))
-		if len(out) == perRound || len(options) < 2 || taken(known, p.Name) || taken(out, p.Name) {
+		if len(out) == most || len(options) < 2 || taken(known, p.Name) || taken(out, p.Name) {
 			continue
 		}
 		out = append(out, plan.Lever{
@@ -124,7 +126,7 @@ func unmark(items []string) []string {
 	return out
 }
 
-func checkProposals(known []plan.Lever) func(*proposals) []schema.Problem {
+func checkProposals(known []plan.Lever, most int) func(*proposals) []schema.Problem {
 	return func(a *proposals) []schema.Problem {
 		var found []schema.Problem
 		for i, p := range a.Levers {
@@ -141,7 +143,7 @@ func checkProposals(known []plan.Lever) func(*proposals) []schema.Problem {
 				})
 			}
 		}
-		if len(known) == 0 && len(fresh(nil, a.Levers)) == 0 {
+		if len(known) == 0 && len(fresh(nil, a.Levers, most)) == 0 {
 			found = append(found, schema.Problem{Path: "levers", Found: "no lever with options to choose from", Want: "levers with options that differ"})
 		}
 		return found

@@ -42,11 +42,16 @@ func focusOnVitalFew(ctx context.Context, w *step.Work) error {
 	if err != nil {
 		return err
 	}
+	counts, err := w.Counts()
+	if err != nil {
+		return err
+	}
+	few := counts.VitalLevers
 	got, err := step.Question[ratings]{
 		Prompt: "focus_on_vital_few_levers",
 		Vars:   map[string]any{"Levers": sheet(levers, labelled(levers)), "Count": len(levers)},
 		Rules:  []schema.Rule{schema.EachOnce("lever_assessments.lever_id", labels(len(levers))...)},
-		Check:  checkRatings,
+		Check:  checkRatings(few),
 	}.Ask(ctx, w)
 	if err != nil {
 		return err
@@ -54,23 +59,25 @@ func focusOnVitalFew(ctx context.Context, w *step.Work) error {
 	var raw plan.Vital
 	raw.Response.Assessments = assessments(levers, got.Value.Assessments)
 	raw.Response.Summary = got.Value.Summary
-	raw.Levers = choose(levers, raw.Response.Assessments)
+	raw.Levers = choose(levers, raw.Response.Assessments, few)
 	return w.WriteRaw(plan.VitalLevers, raw, got.Source)
 }
 
-func checkRatings(a *ratings) []schema.Problem {
-	n := 0
-	for _, r := range a.Assessments {
-		if r.Importance == importances[0] {
-			n++
+func checkRatings(few int) func(*ratings) []schema.Problem {
+	return func(a *ratings) []schema.Problem {
+		n := 0
+		for _, r := range a.Assessments {
+			if r.Importance == importances[0] {
+				n++
+			}
 		}
+		if n <= few {
+			return nil
+		}
+		return []schema.Problem{{
+			Path: "lever_assessments", Found: fmt.Sprintf("%d levers rated Critical", n), Want: fmt.Sprintf("at most %d", few), Soft: true,
+		}}
 	}
-	if n <= vitalFew {
-		return nil
-	}
-	return []schema.Problem{{
-		Path: "lever_assessments", Found: fmt.Sprintf("%d levers rated Critical", n), Want: fmt.Sprintf("at most %d", vitalFew), Soft: true,
-	}}
 }
 
 // assessments puts the files' ids and names into the ratings.
@@ -86,9 +93,9 @@ func assessments(levers []plan.Lever, list []rating) []plan.LeverAssessment {
 	return out
 }
 
-// choose picks five levers, the more important first, and returns them in their old order. Ids that
+// choose picks the few levers that matter most, the more important first, and returns them in their old order. Ids that
 // are unknown or stand twice count for nothing; levers without a rating fill up.
-func choose(levers []plan.Lever, list []plan.LeverAssessment) []plan.Lever {
+func choose(levers []plan.Lever, list []plan.LeverAssessment, few int) []plan.Lever {
 	var order []string
 	for _, importance := range importances {
 		for _, a := range list {
@@ -103,7 +110,7 @@ func choose(levers []plan.Lever, list []plan.LeverAssessment) []plan.Lever {
 	chosen := map[string]bool{}
 	for _, id := range order {
 		known := slices.ContainsFunc(levers, func(l plan.Lever) bool { return l.ID == id })
-		if known && len(chosen) < vitalFew {
+		if known && len(chosen) < few {
 			chosen[id] = true
 		}
 	}

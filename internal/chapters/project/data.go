@@ -21,7 +21,13 @@ var DataCollection = step.Func{
 	Writes:  step.Docs(plan.DataCollectionRaw, plan.DataCollection),
 	Calls:   step.Once,
 	Run: func(ctx context.Context, w *step.Work) error {
-		got, err := step.Question[dataCollection]{Prompt: "data_collection"}.Ask(ctx, w)
+		counts, err := w.Counts()
+		if err != nil {
+			return err
+		}
+		got, err := step.Question[dataCollection]{
+			Prompt: "data_collection", Sizes: map[string]plan.Range{"data_collection_list": counts.Data},
+		}.Ask(ctx, w)
 		if err != nil {
 			return err
 		}
@@ -34,7 +40,7 @@ var DataCollection = step.Func{
 }
 
 type dataCollection struct {
-	Areas   []area `json:"data_collection_list" count:"1-8"`
+	Areas   []area `json:"data_collection_list"`
 	Summary string `json:"summary"`
 }
 

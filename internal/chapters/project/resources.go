@@ -21,7 +21,13 @@ var RelatedResources = step.Func{
 	Writes:  step.Docs(plan.RelatedResourcesRaw, plan.RelatedResources),
 	Calls:   step.Once,
 	Run: func(ctx context.Context, w *step.Work) error {
-		got, err := step.Question[resources]{Prompt: "related_resources", Check: checkResources}.Ask(ctx, w)
+		counts, err := w.Counts()
+		if err != nil {
+			return err
+		}
+		got, err := step.Question[resources]{
+			Prompt: "related_resources", Check: checkResources, Sizes: map[string]plan.Range{"suggestion_list": counts.Like},
+		}.Ask(ctx, w)
 		if err != nil {
 			return err
 		}
@@ -35,7 +41,7 @@ var RelatedResources = step.Func{
 
 type resources struct {
 	// An empty list is right where a model knows of nothing real.
-	Suggestions []suggestion `json:"suggestion_list" count:"1-6" empty:"ok"`
+	Suggestions []suggestion `json:"suggestion_list" empty:"ok"`
 	Summary     string       `json:"summary"`
 }
 

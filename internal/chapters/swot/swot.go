@@ -38,14 +38,14 @@ var Analysis = step.Func{
 }
 
 type swot struct {
-	Strengths       []string `json:"strengths" count:"2-6"`
-	Weaknesses      []string `json:"weaknesses" count:"2-6"`
-	Opportunities   []string `json:"opportunities" count:"2-6"`
-	Threats         []string `json:"threats" count:"2-6"`
-	Recommendations []string `json:"recommendations" count:"2-6"`
-	Objectives      []string `json:"strategic_objectives" count:"2-6"`
-	Assumptions     []string `json:"assumptions" count:"2-6"`
-	Missing         []string `json:"missing_information" count:"2-6"`
+	Strengths       []string `json:"strengths"`
+	Weaknesses      []string `json:"weaknesses"`
+	Opportunities   []string `json:"opportunities"`
+	Threats         []string `json:"threats"`
+	Recommendations []string `json:"recommendations"`
+	Objectives      []string `json:"strategic_objectives"`
+	Assumptions     []string `json:"assumptions"`
+	Missing         []string `json:"missing_information"`
 	Questions       []string `json:"user_questions" count:"5"`
 }
 
@@ -57,7 +57,17 @@ func analyse(ctx context.Context, w *step.Work) error {
 	if !slices.Contains([]string{"business", "personal", "other"}, purpose.Purpose) {
 		return fmt.Errorf("%s: the purpose is %q, want business, personal or other: correct the file or run its step again", plan.PurposeRaw.Name, purpose.Purpose)
 	}
-	got, err := step.Question[swot]{Prompt: "swot_analysis", Vars: purpose}.Ask(ctx, w)
+	counts, err := w.Counts()
+	if err != nil {
+		return err
+	}
+	sizes := map[string]plan.Range{}
+	for _, list := range []string{
+		"strengths", "weaknesses", "opportunities", "threats", "recommendations", "strategic_objectives", "assumptions", "missing_information",
+	} {
+		sizes[list] = counts.SWOT
+	}
+	got, err := step.Question[swot]{Prompt: "swot_analysis", Vars: purpose, Sizes: sizes}.Ask(ctx, w)
 	if err != nil {
 		return err
 	}

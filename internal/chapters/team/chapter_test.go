@@ -19,7 +19,7 @@ import (
 
 var given = map[plan.Artifact]string{
 	plan.Prompt: "Plan:\nOpen a bakery", plan.Decisions: "## Primary Decisions", plan.Scenarios: "# Choosing Our Strategic Path",
-	plan.AssumptionsShort: "# Purpose", plan.Assessment: "{}", plan.ProjectPlan: "**Goal Statement:** bread", plan.RelatedResources: "## Suggestion 1",
+	plan.KeyFacts: `{"language":"en","scale":"small"}`, plan.AssumptionsShort: "# Purpose", plan.Assessment: "{}", plan.ProjectPlan: "**Goal Statement:** bread", plan.RelatedResources: "## Suggestion 1",
 }
 
 // script answers each step well.

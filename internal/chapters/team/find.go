@@ -23,30 +23,34 @@ var Find = step.Func{
 }
 
 type found struct {
-	Roles []role `json:"brainstorm_of_needed_team_members" count:"1-15"`
+	Roles []role `json:"brainstorm_of_needed_team_members"`
 }
 
 // role asks for the number of people in parts, so that it can be relied on.
 type role struct {
 	Title        string `json:"job_category_title"`
 	Explanation  string `json:"short_explanation"`
-	Min          int    `json:"people_min" range:"1-"`
-	Max          int    `json:"people_max" range:"1-"`
+	Min          int    `json:"people_min" range:"0-"`
+	Max          int    `json:"people_max" range:"0-"`
 	Dependence   string `json:"people_depend_on" empty:"ok"`
 	Consequences string `json:"consequences_of_not_having_this_role"`
 }
 
 // people writes the number as a reader wants it: "2", or "2-4: depends on the season".
 func (r role) people() string {
-	text := fmt.Sprint(min(r.Min, r.Max))
-	if r.Min != r.Max {
-		text += fmt.Sprintf("-%d", max(r.Min, r.Max))
+	low, high := r.bounds()
+	text := fmt.Sprint(low)
+	if low != high {
+		text += fmt.Sprintf("-%d", high)
 	}
 	if r.Dependence != "" {
 		text += ": " + r.Dependence
 	}
 	return text
 }
+
+// bounds are the least and the most people, in whatever order they were given: at least one.
+func (r role) bounds() (low, high int) { return max(1, min(r.Min, r.Max)), max(1, r.Min, r.Max) }
 
 type rawRole struct {
 	Title        string `json:"job_category_title"`
@@ -58,7 +62,14 @@ type rawRole struct {
 }
 
 func find(ctx context.Context, w *step.Work) error {
-	got, err := step.Question[found]{Prompt: "find_team_members", Check: checkRoles}.Ask(ctx, w)
+	counts, err := w.Counts()
+	if err != nil {
+		return err
+	}
+	got, err := step.Question[found]{
+		Prompt: "find_team_members", Check: checkRoles,
+		Sizes: map[string]plan.Range{"brainstorm_of_needed_team_members": counts.Team},
+	}.Ask(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -67,7 +78,8 @@ func find(ctx context.Context, w *step.Work) error {
 	}
 	var members []plan.TeamMember
 	for i, r := range got.Value.Roles {
-		raw.Roles = append(raw.Roles, rawRole{r.Title, r.Explanation, r.people(), r.Consequences, min(r.Min, r.Max), max(r.Min, r.Max)})
+		low, high := r.bounds()
+		raw.Roles = append(raw.Roles, rawRole{r.Title, r.Explanation, r.people(), r.Consequences, low, high})
 		members = append(members, plan.TeamMember{
 			ID: i + 1, Category: step.Line(r.Title), Explanation: r.Explanation, Consequences: r.Consequences, Count: r.people(),
 		})
@@ -85,9 +97,6 @@ func checkRoles(a *found) []schema.Problem {
 		same := func(o role) bool { return step.Fold(o.Title) == step.Fold(r.Title) }
 		if slices.ContainsFunc(a.Roles[:i], same) {
 			out = append(out, schema.Problem{Path: at + ".job_category_title", Found: fmt.Sprintf("the title %q once more", r.Title), Want: "a title that no other role has", Soft: true})
-		}
-		if r.Min > r.Max {
-			out = append(out, schema.Problem{Path: at + ".people_min", Found: fmt.Sprintf("%d, more than people_max", r.Min), Want: fmt.Sprintf("at most %d", r.Max), Soft: true})
 		}
 	}
 	return out

@@ -101,6 +101,15 @@ func TestChapter(t *testing.T) {
 			t.Errorf("%s %v has keys\n%s, want\n%s", s.file.Artifact().Name, s.path, got, s.keys)
 		}
 	}
+	notes := map[string]int{}
+	for _, n := range run.Notes {
+		if n.Step == Dependencies.Name {
+			notes[n.Label]++
+		}
+	}
+	if len(notes) != 1 || notes["phase/1"] != 1 { // T1 waits for T4, and T4 over T3 for T1
+		t.Errorf("notes of the dependencies by call: %v, want one of the first", notes)
+	}
 	last := run.Asked["create_wbs_level3"]
 	found := false
 	for _, r := range last {

@@ -24,6 +24,14 @@ var Level2 = step.Ask[breakdown]{
 		}
 		return map[string]string{"Project": p.Title + "\nFinal deliverable: " + p.Deliverable}, nil
 	},
+	// The last phase is the one that delivers: nothing is cut off.
+	Rules: func(w *step.Work) ([]schema.Rule, error) {
+		c, err := w.Counts()
+		return []schema.Rule{
+			schema.CountOf("major_phase_details", c.Phases.Min, c.Phases.Max),
+			schema.CountOf("major_phase_details.subtasks", c.Tasks.Min, c.Tasks.Max),
+		}, err
+	},
 	Check:  checkBreakdown,
 	Raw:    plan.WBS2Raw,
 	Writes: step.Docs(plan.WBS2),
@@ -39,13 +47,13 @@ const (
 )
 
 type breakdown struct {
-	Phases []phase `json:"major_phase_details" count:"2-10"`
+	Phases []phase `json:"major_phase_details"`
 }
 
 type phase struct {
 	Number string    `json:"major_phase_wbs_number" empty:"ok"`
 	Title  string    `json:"major_phase_title" words:"10"`
-	Tasks  []subtask `json:"subtasks" count:"2-8"`
+	Tasks  []subtask `json:"subtasks"`
 }
 
 type subtask struct {

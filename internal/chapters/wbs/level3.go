@@ -20,7 +20,6 @@ var Level3 = step.Func{
 	About:   "The subtasks of each task",
 	Prompts: []string{"create_wbs_level3"},
 	Needs:   step.Docs(plan.Prompt, plan.ProjectPlan),
-	Uses:    step.Docs(plan.DataCollection),
 	Data:    step.Docs(plan.WBS12),
 	UsesRaw: step.Docs(plan.Durations),
 	Writes:  step.Docs(plan.WBS3),
@@ -39,7 +38,7 @@ var Level3 = step.Func{
 const fastTasks = 2
 
 type parts struct {
-	Subtasks []partOfTask `json:"subtasks" count:"2-5"`
+	Subtasks []partOfTask `json:"subtasks"`
 }
 
 type partOfTask struct {
@@ -67,6 +66,7 @@ func splitTasks(ctx context.Context, w *step.Work) error {
 			Prompt: "create_wbs_level3",
 			Label:  "task/" + t.label,
 			Vars:   map[string]any{"Outline": outline, "Id": t.label, "Task": sheet(tree, list, t, estimated)},
+			Rules:  []schema.Rule{schema.CountOf("subtasks", 2, 5)}, // in the order of work: the last one must not be cut off
 			Check:  checkParts,
 		}.Ask(ctx, w)
 	})

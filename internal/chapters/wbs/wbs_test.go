@@ -104,6 +104,29 @@ func TestUntangle(t *testing.T) {
 	}
 }
 
+// Ensure that what an answer says wrong is taken out and told in one note.
+func TestWaits(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("word ", 40)
+	a := waits{Tasks: []wait{
+		{ID: "T1", After: []after{{ID: "T1"}, {ID: "T77"}, {ID: "a document\nabout ovens and more"}, {ID: " t2 ", Reason: long}}},
+		{ID: "T2", After: []after{{ID: "T3"}, {ID: "T4"}, {ID: "T5"}}},
+		{ID: "T2", After: []after{{ID: "T6"}, {ID: "T7"}, {ID: "T8"}}},
+	}}
+	var m mends
+	links := a.links([]string{"T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"}, &m)
+	if got, want := write(links), "T2>T1 T3>T2 T4>T2 T5>T2 T6>T2"; got != want {
+		t.Errorf("links %s, want %s", got, want)
+	}
+	if n := len(strings.Fields(links[0].Reason)); n != reasonWords+1 {
+		t.Errorf("a reason has %d words: %s", n, links[0].Reason)
+	}
+	want := "links were left out: 1 of a task to itself (such as of “Rent” to “Rent”); 2 to tasks that do not exist (such as of “Rent” to “T77”); 2 beyond the 4 a task may have (such as of “Bake” to “Eat”)"
+	if got := m.note(map[string]string{"T1": "Rent", "T2": "Bake", "T7": "Eat"}); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // parse reads links such as T1>T2 or T1>T2:SS.
 func parse(text string) (out []plan.Link) {
 	for _, s := range strings.Fields(text) {
