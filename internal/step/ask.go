@@ -48,7 +48,7 @@ func (q Question[T]) ask(ctx context.Context, w *Work, limit int) (llm.Answer[T]
 		return llm.Answer[T]{}, err
 	}
 	return llm.Generate(ctx, w.Env.Client, llm.Question[T]{
-		Step: w.Step(), Label: q.Label, Messages: c.messages, Fields: q.fields(c.prompt.fields), Rules: q.rules(), Check: q.check,
+		Step: w.Step(), Label: q.Label, Messages: c.messages, Fields: c.prompt.fields, Rules: q.rules(), Check: q.check,
 		Urgency: w.Tail(q.Stage), Generation: w.Generation(),
 	})
 }
@@ -111,7 +111,7 @@ func (c *Chat) Drop() {
 // Say asks the question that the conversation ends with and keeps the answer as a turn.
 func Say[T any](ctx context.Context, c *Chat, q Question[T]) (llm.Answer[T], error) {
 	got, err := llm.Generate(ctx, c.w.Env.Client, llm.Question[T]{
-		Step: c.w.Step(), Label: q.Label, Messages: c.messages, Fields: q.fields(c.prompt.fields), Rules: q.rules(), Check: q.check,
+		Step: c.w.Step(), Label: q.Label, Messages: c.messages, Fields: c.prompt.fields, Rules: q.rules(), Check: q.check,
 		Urgency: c.w.Tail(q.Stage), Generation: c.w.Generation(),
 	})
 	if err == nil {

@@ -1,7 +1,6 @@
 package step
 
 import (
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -35,27 +34,14 @@ func (q Question[T]) sizes() map[string]plan.Range {
 	return out
 }
 
-// rules are those of the question, behind the least numbers of items.
+// rules are those of the question, behind the sizes.
 func (q Question[T]) rules() []schema.Rule {
 	sizes := q.sizes()
 	var out []schema.Rule
 	for _, path := range slices.Sorted(maps.Keys(sizes)) {
-		out = append(out, schema.CountOf(path, sizes[path].Min, 0))
+		out = append(out, schema.FirstOf(path, sizes[path].Min, sizes[path].Max))
 	}
 	return append(out, q.Rules...)
-}
-
-// fields say the most items, which the rules do not know.
-func (q Question[T]) fields(meanings map[string]string) map[string]string {
-	out := maps.Clone(meanings)
-	for path, r := range q.sizes() {
-		for name, meaning := range meanings {
-			if name == path || strings.HasSuffix(path, "."+name) {
-				out[name] = fmt.Sprintf("%s; at most %d", meaning, r.Max)
-			}
-		}
-	}
-	return out
 }
 
 // check cuts lists and then looks at the answer.

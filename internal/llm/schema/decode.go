@@ -176,7 +176,7 @@ func (d *decoder) list(s *Schema, path string, l []any) []any {
 	case s.Count == nil || n == 0 && s.AllowEmpty:
 	case n == 0 && s.Count.Min > 0:
 		d.problem(Problem{Path: path, Found: "an empty list", Want: s.Count.String()})
-	case n < s.Count.Min || s.Count.Max > 0 && n > s.Count.Max:
+	case n < s.Count.Min || s.Count.Max > 0 && n > s.Count.Max && !s.Count.Surplus:
 		d.problem(Problem{Path: path, Found: items(n), Want: s.Count.String(), Soft: !s.Count.Hard})
 	}
 	return out

@@ -48,6 +48,11 @@ func EachOnce(path string, ids ...string) Rule {
 // CountOf asks for min to max items in the list at path; max 0 is no upper bound. It is soft.
 func CountOf(path string, min, max int) Rule { return count(path, Count{Min: min, Max: max}) }
 
+// FirstOf is CountOf for a list of which the first max items are taken: more are no fault.
+func FirstOf(path string, min, max int) Rule {
+	return count(path, Count{Min: min, Max: max, Surplus: true})
+}
+
 // HardCount is CountOf as a hard rule.
 func HardCount(path string, min, max int) Rule {
 	return count(path, Count{Min: min, Max: max, Hard: true})

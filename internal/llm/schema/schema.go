@@ -69,6 +69,7 @@ type Field struct {
 type Count struct {
 	Min, Max int
 	Hard     bool
+	Surplus  bool // more than Max are no fault: whoever asks takes the first Max
 }
 
 // Range bounds a number; either end may be infinite.
