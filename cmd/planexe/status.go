@@ -8,7 +8,6 @@ import (
 
 	"planexe/internal/check"
 	"planexe/internal/event"
-	"planexe/internal/llm"
 	"planexe/internal/pipeline"
 	"planexe/internal/plan"
 	"planexe/internal/run"
@@ -18,6 +17,7 @@ import (
 type statusCmd struct {
 	RunDir string `arg:"" help:"Directory of the run."`
 	JSON   bool   `name:"json" help:"Print as JSON."`
+	Calls  bool   `help:"Show where the tokens went, step by step."`
 }
 
 // stepLine is one step in a status.
@@ -46,6 +46,9 @@ type statusReport struct {
 }
 
 func (c *statusCmd) Run(s streams) error {
+	if c.Calls {
+		return showCalls(s, c.RunDir)
+	}
 	g, err := run.NewGraph(versionName())
 	if err != nil {
 		return err
@@ -112,12 +115,11 @@ func readStatus(g *pipeline.Graph, path string) (*statusReport, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	var records pipeline.Records
-	var journal llm.Journal
-	var st run.State
-	if err := dir.Replay(func(e event.Event) { records.Apply(e); journal.Apply(e); st.Apply(e) }); err != nil {
+	in, err := run.Inspect(g, dir)
+	if err != nil {
 		return nil, err
 	}
+	st := &in.State
 	r := &statusReport{RunDir: dir.Path(), Outcome: st.Outcome, Models: st.Run.Models, Cost: st.Cost, Of: len(plan.Expected())}
 	if st.Reason.Message != "" {
 		r.Reason = &st.Reason
@@ -146,39 +148,30 @@ func readStatus(g *pipeline.Graph, path string) (*statusReport, error) {
 		}
 		r.Findings, r.Checks = found.Findings, len(found.Checks)
 	}
-	past := map[string]*run.StepState{}
-	for _, x := range st.Steps {
-		past[x.Name] = x
-	}
-	for _, step := range g.Steps() {
-		l := stepLine{Step: step.Name}
-		check, err := g.Check(step.Name, dir, &records, st.Run.Speed, false)
-		if err != nil {
-			return nil, err
-		}
-		l.Edited = check.Edited
-		x := past[step.Name]
-		if x != nil {
-			l.Calls, l.Cost = x.Asked, x.Cost
-		}
-		switch {
-		case check.Clean:
-			l.State, l.Why = "done", check.Why
-		case x != nil && x.Status == run.Failed:
-			l.State, l.Why = "failed", x.Reason.Message
-		case x != nil && x.Status == run.Skipped:
-			l.State, l.Why = "skipped", "needs "+x.Because
-		case x != nil && x.Status == run.Running && st.Outcome == "":
-			l.State = "running"
-		case check.Why == "never done":
-			l.State = "waiting"
-		default:
-			l.State, l.Why = "dirty", check.Why
-		}
-		r.Steps = append(r.Steps, l)
-		r.Quality = append(r.Quality, st.Quality[step.Name]...)
+	for _, x := range in.Steps {
+		name := x.Step.Name
+		r.Steps = append(r.Steps, stepLine{Step: name, State: x.State, Why: x.Why, Edited: x.Edited, Calls: x.Run.Asked, Cost: x.Run.Cost})
+		r.Quality = append(r.Quality, st.Quality[name]...)
 	}
 	return r, nil
+}
+
+// showCalls prints where the tokens of a run went.
+func showCalls(s streams, path string) error {
+	if !rundir.IsRun(path) {
+		return fmt.Errorf("%s is not the directory of a run", path)
+	}
+	dir, err := rundir.OpenRead(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	var calls run.Calls
+	if err := dir.Replay(calls.Apply); err != nil {
+		return err
+	}
+	fmt.Fprint(s.out, calls.String())
+	return nil
 }
 
 type reportCmd struct {

@@ -1,16 +1,12 @@
 package run
 
 import (
-	"flag"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"planexe/internal/event"
-	"planexe/internal/rundir"
 )
-
-var tokensOf = flag.String("tokens-of", "", "print the token table of the run in this directory")
 
 // Ensure that first requests and all others are counted apart, and that the costliest step stands first.
 func TestCalls(t *testing.T) {
@@ -33,21 +29,4 @@ func TestCalls(t *testing.T) {
 	if got, want := c.Total(), (CallCount{"all", 3, 80, 2, 50, 7}); got != want {
 		t.Errorf("in all %+v, want %+v", got, want)
 	}
-}
-
-// TestTokensOf prints where the tokens of a real run went.
-func TestTokensOf(t *testing.T) {
-	if *tokensOf == "" {
-		t.Skip("no run was named with -tokens-of")
-	}
-	dir, err := rundir.OpenRead(*tokensOf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer dir.Close()
-	var c Calls
-	if err := dir.Replay(c.Apply); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("\n%s", &c)
 }
