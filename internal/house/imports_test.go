@@ -37,7 +37,9 @@ var may = map[string][]string{
 	"internal/chapters":      {"internal/event", "internal/plan", "internal/pipeline", "internal/llm", "internal/llm/schema", "internal/step", "internal/schedule", "internal/check"},
 	"internal/report":        {"internal/plan"},
 	"internal/run":           {"internal/event", "internal/plan", "internal/pipeline", "internal/rundir", "internal/llm", "internal/step", "internal/chapters", "internal/report"},
-	"internal/runs":          {"internal/event", "internal/plan", "internal/pipeline", "internal/rundir", "internal/run"},
+	"internal/runs":          {"internal/event", "internal/plan", "internal/pipeline", "internal/rundir", "internal/run", "internal/llm"},
+	"internal/api":           {},
+	"internal/service":       {"internal/api", "internal/config", "internal/event", "internal/llm", "internal/llm/models", "internal/pipeline", "internal/plan", "internal/run", "internal/rundir", "internal/runs"},
 	"cmd":                    {"internal"},
 }
 

@@ -52,6 +52,7 @@ type Library struct {
 	mu     sync.Mutex
 	known  map[string]entry
 	looked time.Time // when the base directory was last read
+	views  map[string]viewed
 }
 
 // Open opens a base directory, makes it when it is missing, and resolves links in its path. host
@@ -67,7 +68,7 @@ func Open(base, host string) (*Library, error) {
 	if abs, err = filepath.EvalSymlinks(abs); err != nil {
 		return nil, fmt.Errorf("find the run directory: %w", err)
 	}
-	return &Library{base: abs, host: host, known: map[string]entry{}}, nil
+	return &Library{base: abs, host: host, known: map[string]entry{}, views: map[string]viewed{}}, nil
 }
 
 // Base returns the absolute path of the base directory.
@@ -256,5 +257,6 @@ func (l *Library) forget(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.known, id)
+	delete(l.views, id)
 	l.looked = time.Time{}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -23,13 +24,13 @@ type Options struct {
 	// Plan makes what a request means now: models, limits, graph. It is called when the run gets its
 	// turn. key is the caller's own provider key, "" when there is none.
 	Plan       func(ctx context.Context, asked event.RunQueued, key string) (run.Spec, error)
-	MaxRuns    int          // at once, default 8
-	MaxWaiting int          // behind them, default 100
-	Log        *slog.Logger // of the service, default slog.Default
-	LogLevel   slog.Level   // of the runs' log.txt
-	Secrets    []string     // what no log may show
-	Activity   bool         // also write track_activity.jsonl
-	Relay      io.Writer    // gets the lines of all log.txt too; nil is nobody
+	MaxRuns    int             // at once, default 8
+	MaxWaiting int             // behind them, default 100
+	Log        *slog.Logger    // of the service, default slog.Default
+	LogLevel   slog.Level      // of the runs' log.txt
+	Secrets    func() []string // what no log may show, asked when a run begins; nil is nothing
+	Activity   bool            // also write track_activity.jsonl
+	Relay      io.Writer       // gets the lines of all log.txt too; nil is nobody
 }
 
 // Manager executes runs in this process, a bounded number at once, the rest in the order of
@@ -81,11 +82,15 @@ func (m *Manager) Submit(ctx context.Context, prompt string, uuid bool, asked ev
 		now := time.Now()
 		id, dir, err := m.create(now, uuid)
 		if err == nil {
-			if err := run.Begin(dir, prompt, now); err != nil {
+			if err = run.Begin(dir, prompt, now); err != nil {
 				dir.Close()
-				return "", err
+			} else {
+				err = m.begin(&live{id: id, asked: asked, key: key, dir: dir})
 			}
-			return id, m.begin(&live{id: id, asked: asked, key: key, dir: dir})
+			if err != nil {
+				_ = os.RemoveAll(dir.Path()) // nobody was told of it
+			}
+			return id, err
 		}
 		var locked *rundir.LockedError
 		var foreign *rundir.ForeignError
@@ -207,7 +212,10 @@ func (m *Manager) execute(ctx context.Context, l *live) (end run.End, err error)
 	if m.o.Relay != nil {
 		lines = io.MultiWriter(text, &prefixed{m.o.Relay, l.id})
 	}
-	secrets := m.o.Secrets
+	var secrets []string
+	if m.o.Secrets != nil {
+		secrets = m.o.Secrets()
+	}
 	if l.key != "" {
 		secrets = append(slices.Clone(secrets), l.key)
 	}
@@ -353,6 +361,13 @@ func (m *Manager) State(id string) (run.State, bool) {
 		return run.State{}, false
 	}
 	return l.snapshot(), true
+}
+
+// Counts returns how many runs execute and how many wait.
+func (m *Manager) Counts() (running, waiting int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.running, len(m.waiting)
 }
 
 // Feed returns the events of a live run, nil when it is not live.
