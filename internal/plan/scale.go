@@ -120,7 +120,7 @@ func (s Scale) Counts() Counts {
 	return Counts{
 		LeverRounds: 3, Levers: 5, VitalLevers: 5, Phases: Range{5, 7}, Tasks: Range{3, 6},
 		Team: Range{5, 8}, SWOT: Range{3, 6}, Data: Range{4, 8}, Like: Range{3, 6},
-		Bodies: Range{2, 5}, AuditPoints: Range{5, 8}, SetupSteps: Range{8, 20}, Escalations: Range{5, 8}, Watched: Range{4, 8},
+		Bodies: Range{2, 5}, AuditPoints: Range{5, 8}, SetupSteps: Range{4, 16}, Escalations: Range{5, 8}, Watched: Range{4, 8},
 		Checks: Range{5, 9}, Questions: Range{7, 10},
 		ToCreate: Range{6, 10}, ToFind: Range{6, 10},
 		ExpertRounds: 2, Experts: Range{4, 4}, Critics: 2, Issues: Range{2, 3}, Pairs: Range{5, 5}, Points: 3,

@@ -36,7 +36,7 @@ func wellBehaved() script {
 		},
 		"currency_strategy": money{true, []listed{{"EUR", "All is paid in it."}}, text("EUR"), "Keep the budget in EUR."},
 		"identify_risks": risks{[]risk{
-			{"Supply", "Flour is late.", "Two days.", "high", "low", "Order early."},
+			{"Supply", "Flour is late." + strings.Repeat(" The mill has told nobody when it comes.", 60), "Two days.", "high", "low", "Order early."},
 			{"Law", "The permit is refused.", "The end.", "medium", "high", "Ask first."},
 			{"Money", "The oven breaks.", "A month.", "low", "high", "Insure it."},
 		}, "The permit decides."},
@@ -54,7 +54,7 @@ func wellBehaved() script {
 func questions(n int) []assumption {
 	var out []assumption
 	for i := range n {
-		out = append(out, assumption{i + 1, fmt.Sprintf("Question %d?", i+1), fmt.Sprintf("Assumption: %d is likely.", i+1), "Title: T\nDescription: D\nDetails: " + strings.Repeat("more ", 30)})
+		out = append(out, assumption{i + 1, fmt.Sprintf("Question %d?", i+1), fmt.Sprintf("Assumption: %d is likely.", i+1), "Title: T\nDescription: D\nDetails: " + strings.Repeat("more ", 70)})
 	}
 	return out
 }

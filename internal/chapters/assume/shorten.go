@@ -31,7 +31,7 @@ var parts = []struct {
 }
 
 // smallDocument is short enough to be copied without asking a model.
-const smallDocument = 1000 // bytes
+const smallDocument = 2400 // bytes, about 400 words
 
 func shortenings() []step.Step {
 	var steps []step.Step

@@ -42,7 +42,7 @@ type setupStep struct {
 	Responsible  string   `json:"responsible_body_or_role"`
 	Timeframe    string   `json:"suggested_timeframe"`
 	Outputs      []string `json:"key_outputs_deliverables" count:"1-4"`
-	Dependencies []string `json:"dependencies" count:"1-4" empty:"ok"`
+	Dependencies []string `json:"dependencies" count:"0-4"`
 }
 
 type milestone struct {

@@ -21,9 +21,9 @@ var ProjectPlan = step.Ask[projectPlan]{
 type projectPlan struct {
 	Goal         string       `json:"goal_statement"`
 	Smart        smart        `json:"smart_criteria"`
-	Dependencies []string     `json:"dependencies"`
-	Resources    []string     `json:"resources_required"`
-	Related      []string     `json:"related_goals"`
+	Dependencies []string     `json:"dependencies" count:"0-8"`
+	Resources    []string     `json:"resources_required" count:"0-10"`
+	Related      []string     `json:"related_goals" count:"0-4"`
 	Tags         []string     `json:"tags" count:"3-10" empty:"ok"`
 	Risks        riskSummary  `json:"risk_assessment_and_mitigation_strategies"`
 	Stakeholders stakeholders `json:"stakeholder_analysis"`
@@ -39,22 +39,22 @@ type smart struct {
 }
 
 type riskSummary struct {
-	Key        []string `json:"key_risks"`
-	Diverse    []string `json:"diverse_risks"`
-	Mitigation []string `json:"mitigation_plans"`
+	Key        []string `json:"key_risks" count:"0-6"`
+	Diverse    []string `json:"diverse_risks" count:"0-5"`
+	Mitigation []string `json:"mitigation_plans" count:"0-11"`
 }
 
 type stakeholders struct {
-	Primary    []string `json:"primary_stakeholders"`
-	Secondary  []string `json:"secondary_stakeholders"`
-	Engagement []string `json:"engagement_strategies"`
+	Primary    []string `json:"primary_stakeholders" count:"1-8"`
+	Secondary  []string `json:"secondary_stakeholders" count:"0-8"`
+	Engagement []string `json:"engagement_strategies" count:"0-8"`
 }
 
 type compliance struct {
-	Permits   []string `json:"permits_and_licenses"`
-	Standards []string `json:"compliance_standards"`
-	Bodies    []string `json:"regulatory_bodies"`
-	Actions   []string `json:"compliance_actions"`
+	Permits   []string `json:"permits_and_licenses" count:"0-10"`
+	Standards []string `json:"compliance_standards" count:"0-8"`
+	Bodies    []string `json:"regulatory_bodies" count:"0-8"`
+	Actions   []string `json:"compliance_actions" count:"0-8"`
 }
 
 // Markdown prints every heading, also above an empty list.

@@ -50,8 +50,8 @@ type suggestion struct {
 	Name        string   `json:"project_name"`
 	Kind        string   `json:"kind" enum:"primary,secondary"` // our addition
 	Description string   `json:"project_description"`
-	Success     []string `json:"success_metrics" count:"1-5" empty:"ok"`
-	Challenges  []string `json:"risks_and_challenges_faced" count:"1-5" empty:"ok"`
+	Success     []string `json:"success_metrics" count:"0-5"`
+	Challenges  []string `json:"risks_and_challenges_faced" count:"0-5"`
 	Sources     []string `json:"where_to_find_more_information" count:"1-5"`
 	Steps       []string `json:"actionable_steps" count:"1-5"`
 	Rationale   string   `json:"rationale_for_suggestion"`
