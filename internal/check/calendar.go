@@ -222,7 +222,10 @@ func take(taken map[int]bool, from, to int) {
 func schedule(r *run) span {
 	var s struct {
 		Duration struct{ Shortest, Likely float64 }
-		Rows     []struct {
+		Deadline struct {
+			Finish struct{ Shortest, Likely string }
+		} // of the task that the deadline is about
+		Rows []struct {
 			Start, Last string
 			Depth       int
 		}
@@ -235,6 +238,11 @@ func schedule(r *run) span {
 			out := span{from: from, to: to, early: to, text: plan.Schedule.Name}
 			if d := s.Duration; d.Shortest > 0 && d.Likely >= d.Shortest {
 				out.early = from.AddDate(0, 0, int(to.Sub(from).Hours()/24*d.Shortest/d.Likely))
+			}
+			early, errEarly := time.Parse(time.DateOnly, s.Deadline.Finish.Shortest)
+			likely, errLikely := time.Parse(time.DateOnly, s.Deadline.Finish.Likely)
+			if errEarly == nil && errLikely == nil {
+				out.early, out.to = early, likely // what follows it has no deadline
 			}
 			return out
 		}

@@ -9,8 +9,8 @@ import (
 )
 
 // timeline compares what the project plan and the summary say about the time of the whole with the
-// schedule. The longest time and the latest date they name count; only a schedule that is longer
-// by a quarter is a contradiction.
+// schedule, up to what the deadline is about where there is one. The longest time and the latest date they name count; only a schedule that is longer
+// by a quarter is a contradiction, and who names less than a quarter of its time speaks of a part.
 func timeline(r *run, res *result) {
 	if r.plan.to.IsZero() {
 		return
@@ -34,7 +34,7 @@ func timeline(r *run, res *result) {
 		}
 		res.looked++
 		named, takes := end.to.Sub(r.plan.from).Hours()/24, r.plan.to.Sub(r.plan.from).Hours()/24
-		if takes > named*1.25 && takes-named > 14 {
+		if takes > named*1.25 && takes-named > 14 && named >= takes/4 {
 			res.add(plan.SeverityError, r.find(said.file, end.text), end.text, fmt.Sprintf(
 				"By what the text says the plan ends by %s; the schedule ends on %s.", end.to.Format(time.DateOnly), r.plan.to.Format(time.DateOnly)))
 		}

@@ -7,6 +7,8 @@ var (
 	// ScheduleOptions is written by the command, and only when somebody wants another schedule than the usual.
 	ScheduleOptions = JSON[Timetable]{File{Name: "001-5-schedule_options.json", Label: "schedule_options", Title: "Options of the schedule", Extra: true}}
 
+	FixedDates = JSON[Fixed]{File{Name: "022-3-fixed_dates.json", Label: "fixed_dates", Title: "Fixed dates", Extra: true}}
+
 	Schedule = File{Name: "026-4-schedule.json", Label: "schedule", Title: "Schedule as data", Extra: true}
 
 	Checks     = JSON[Findings]{File{Name: "030-1-checks.json", Label: "checks", Title: "Checks", Extra: true}}

@@ -15,15 +15,19 @@ type Project struct {
 	Estimates map[string]Estimate // in days of the calendar, by id of a node; see Distribute
 	Links     []Link              // between any two nodes of which none is part of the other; lags in days of the calendar
 	Calendar  Calendar
-	Waterfall bool     // lay everything end to end in the order of the breakdown, as other programs do; links do not count
-	Start     string   // the words that state Day0; empty: nobody did
-	Deadline  Deadline // stated date by which the work has to be done; without a date there is none
+	Waterfall bool       // lay everything end to end in the order of the breakdown, as other programs do; links do not count
+	Start     string     // the words that state Day0; empty: nobody did
+	Deadline  Deadline   // stated date by which the work has to be done; without a date there is none
+	Fixed     []Deadline // dates by which single nodes have to be done
+	Measures  []string   // what was changed to keep them, for people
 }
 
 // Deadline is a date by which the work has to be done.
 type Deadline struct {
-	Stated string `json:"stated"` // in these words
-	Date   string `json:"date"`   // the last day: 2006-01-02
+	Stated string `json:"stated"`          // in these words
+	Date   string `json:"date"`            // the last day: 2006-01-02
+	Task   string `json:"task,omitempty"`  // id of what has to be done by then; empty: everything
+	Finish Finish `json:"finish,omitzero"` // of that task
 	// Late says by how many days of the calendar a finish misses it; 0 is in time.
 	Late Range `json:"late_days"`
 }
@@ -87,8 +91,10 @@ type Schedule struct {
 	Duration     Range        `json:"duration"`               // in days that count
 	Finish       Finish       `json:"finish"`
 	Deadline     *Deadline    `json:"deadline,omitempty"`
-	CriticalPath []string     `json:"critical_path"` // ids of leaves
-	Rows         []Row        `json:"rows"`          // parents before children
+	Fixed        []Deadline   `json:"fixed_dates,omitempty"`
+	Measures     []string     `json:"measures,omitempty"` // by which the dates are kept, for people
+	CriticalPath []string     `json:"critical_path"`      // ids of leaves
+	Rows         []Row        `json:"rows"`               // parents before children
 	Links        []Dependency `json:"links"`
 	Dropped      []Dropped    `json:"dropped"`
 }
@@ -123,7 +129,7 @@ func Arrange(p Project) (*Schedule, error) {
 		s.Mode, s.Links = Waterfall, append(s.Links, t.inRow()...)
 		solved, err = t.solve(net, days, s.Links)
 	} else {
-		solved, err = t.link(s, net, days, p.Links)
+		solved, err = t.link(s, net, days, estimates, p.Links)
 	}
 	if err != nil {
 		return nil, err
@@ -133,7 +139,8 @@ func Arrange(p Project) (*Schedule, error) {
 	// With links to finishes a longer activity can start others earlier, so these two may not enclose it.
 	s.Duration.Shortest = min(s.Duration.Shortest, likely.Duration, s.Duration.Longest)
 	s.Duration.Longest = max(s.Duration.Longest, likely.Duration, solved[0].Duration)
-	s.date(p.Deadline)
+	s.Measures = p.Measures
+	s.date(p.Deadline, t.due(p.Fixed, net, solved, p.Calendar))
 	for _, id := range likely.CriticalPath {
 		if t.leaf[id] {
 			s.CriticalPath = append(s.CriticalPath, id)
@@ -148,7 +155,7 @@ func Arrange(p Project) (*Schedule, error) {
 }
 
 // link gives the schedule the stated links that can be kept, and those that a breakdown implies, and solves.
-func (t *tree) link(s *Schedule, net Network, days map[string]Estimate, links []Link) (solved [3]*Solution, err error) {
+func (t *tree) link(s *Schedule, net Network, days, estimates map[string]Estimate, links []Link) (solved [3]*Solution, err error) {
 	var stated []Dependency
 	for _, l := range links {
 		if l.Type == "" {
@@ -172,23 +179,61 @@ func (t *tree) link(s *Schedule, net Network, days map[string]Estimate, links []
 		return solved, err
 	}
 	s.Dropped = append(s.Dropped, dropped...)
-	s.Links, _, solved, err = t.fit(net, days, stated, t.assume(stated))
+	s.Links, _, solved, err = t.fit(net, days, stated, t.assume(stated, estimates))
 	return solved, err
 }
 
-// date turns durations into dates and compares them with the deadline.
-func (s *Schedule) date(d Deadline) {
-	last := func(days float64) time.Time { return s.Calendar.Last(0, days) }
-	s.Finish = Finish{
-		Shortest: last(s.Duration.Shortest).Format(isoDate), Likely: last(s.Duration.Likely).Format(isoDate), Longest: last(s.Duration.Longest).Format(isoDate),
+// due computes when that is done which has to be done by fixed dates. Dates that are none, and those of
+// unknown nodes, are left out.
+func (t *tree) due(fixed []Deadline, net Network, solved [3]*Solution, c Calendar) (out []Deadline) {
+	for _, d := range fixed {
+		if _, known := t.depth[d.Task]; !known {
+			continue
+		}
+		id := t.end(d.Task, finishOf)
+		i := slices.IndexFunc(net.Activities, func(a Activity) bool { return a.ID == id })
+		var last [3]time.Time
+		for k, s := range solved {
+			// The finish of what has parts is a milestone at the evening of its last day.
+			last[k] = c.Last(0, s.Times[i].EarlyFinish)
+		}
+		if !d.compare(last) {
+			continue
+		}
+		d.Finish = Finish{last[0].Format(isoDate), last[1].Format(isoDate), last[2].Format(isoDate)}
+		out = append(out, d)
 	}
+	return out
+}
+
+// compare sets by how much the deadline is missed; false when its date is none.
+func (d *Deadline) compare(last [3]time.Time) bool {
 	date, err := time.Parse(isoDate, d.Date)
 	if err != nil {
-		return
+		return false
 	}
-	late := func(days float64) float64 { return float64(max(last(days).Unix()-date.Unix(), 0) / (24 * 60 * 60)) }
-	d.Late = Range{late(s.Duration.Shortest), late(s.Duration.Likely), late(s.Duration.Longest)}
-	s.Deadline = &d
+	late := func(t time.Time) float64 { return float64(max(t.Unix()-date.Unix(), 0) / (24 * 60 * 60)) }
+	d.Late = Range{late(last[0]), late(last[1]), late(last[2])}
+	return true
+}
+
+// date turns durations into dates and compares them with the deadline. Where a fixed date says which
+// task the deadline is about, only that has to be done by then.
+func (s *Schedule) date(d Deadline, fixed []Deadline) {
+	var last [3]time.Time
+	for k, days := range []float64{s.Duration.Shortest, s.Duration.Likely, s.Duration.Longest} {
+		last[k] = s.Calendar.Last(0, days)
+	}
+	s.Finish = Finish{Shortest: last[0].Format(isoDate), Likely: last[1].Format(isoDate), Longest: last[2].Format(isoDate)}
+	s.Fixed = fixed
+	if i := slices.IndexFunc(fixed, func(f Deadline) bool { return f.Date == d.Date }); i >= 0 {
+		stated := d.Stated
+		d = fixed[i]
+		d.Stated = stated
+		s.Deadline = &d
+	} else if d.compare(last) {
+		s.Deadline = &d
+	}
 }
 
 // frame is the network without links between nodes: leaves, and around the children of each other node

@@ -77,7 +77,19 @@ func (s *Schedule) summary() string {
 	}
 	text = "<p>" + escape(text) + ".</p>\n"
 	if s.Deadline != nil {
-		text += "<p>" + escape(s.Deadline.verdict()) + "</p>\n"
+		text += "<p>" + escape(s.Deadline.verdict(s.titleOf(s.Deadline.Task))) + "</p>\n"
+	}
+	for _, d := range s.Fixed {
+		if s.Deadline == nil || d.Date != s.Deadline.Date {
+			text += "<p>" + escape(d.verdict(s.titleOf(d.Task))) + "</p>\n"
+		}
+	}
+	if len(s.Measures) > 0 {
+		text += "<details><summary>What is done to keep these dates</summary>\n<ul>\n"
+		for _, m := range s.Measures {
+			text += "<li>" + escape(plain(m)) + "</li>\n"
+		}
+		text += "</ul>\n</details>\n"
 	}
 	basis := "Days are those of the calendar, weekends and holidays included."
 	if c.WorkingDays {
@@ -89,13 +101,26 @@ func (s *Schedule) summary() string {
 	return text + "<p>" + basis + "</p>\n"
 }
 
-// verdict says in words whether the deadline is kept.
-func (d Deadline) verdict() string {
+// titleOf returns the title of a node, "" when there is none.
+func (s *Schedule) titleOf(id string) string {
+	for _, r := range s.Rows {
+		if r.ID == id {
+			return plain(r.Title)
+		}
+	}
+	return ""
+}
+
+// verdict says in words whether the deadline is kept by the work, or by the task of that title.
+func (d Deadline) verdict(task string) string {
 	date, err := time.Parse(isoDate, d.Date)
 	if err != nil {
 		return ""
 	}
 	text := fmt.Sprintf("Deadline: %s (stated: “%s”). ", long(date), title(d.Stated))
+	if task != "" {
+		text = fmt.Sprintf("Deadline: %s for “%s” (stated: “%s”). ", long(date), title(task), title(d.Stated))
+	}
 	after := func(days float64) string {
 		if days == 1 {
 			return "1 day late"

@@ -155,9 +155,9 @@ func (t *tree) refuse(l Link) string {
 
 // assume adds what a work breakdown says without words, where the stated links do not: phases follow
 // each other, but what waits for something outside of it only waits for that; subtasks follow each
-// other; tasks begin with their phase, but in a plan with few links they follow each other if nothing
-// links any of the phase.
-func (t *tree) assume(stated []Dependency) (assumed []Dependency) {
+// other, several on a day where their task has fewer days than parts; tasks begin with their phase, but
+// in a plan with few links they follow each other if nothing links any of the phase.
+func (t *tree) assume(stated []Dependency, estimates map[string]Estimate) (assumed []Dependency) {
 	waits := map[string]bool{}  // it is somebody's successor
 	linked := map[string]bool{} // it, or something in it, is linked
 	enters := map[string]bool{} // it, or something in it, waits for something outside of it
@@ -191,6 +191,11 @@ func (t *tree) assume(stated []Dependency) (assumed []Dependency) {
 		inRow := sparse && !slices.ContainsFunc(n.Children, func(c Node) bool { return linked[c.ID] })
 		for i := 1; i < len(n.Children); i++ {
 			before, c := n.Children[i-1], n.Children[i]
+			if t.depth[c.ID] > 2 {
+				if e, ok := estimates[n.ID]; ok && e.Likely > 0 && e.Likely < len(n.Children) && t.bare(n) {
+					continue // seated below
+				}
+			}
 			switch depth := t.depth[c.ID]; {
 			case depth == 1 && !enters[c.ID], depth == 2 && inRow, depth > 2 && !waits[c.ID]:
 				follow(before, c)
@@ -202,6 +207,29 @@ func (t *tree) assume(stated []Dependency) (assumed []Dependency) {
 				}
 			}
 		}
+		if e, ok := estimates[n.ID]; ok && t.depth[n.ID] >= 2 && e.Likely > 0 && e.Likely < len(n.Children) && t.bare(n) {
+			t.share(n, e.Likely, waits, follow)
+		}
 	}
 	return assumed
+}
+
+// bare tells whether all parts of a node are leaves.
+func (t *tree) bare(n *Node) bool {
+	return !slices.ContainsFunc(n.Children, func(c Node) bool { return !t.leaf[c.ID] })
+}
+
+// share seats the parts of a node on its days, several on a day, each day after the one before.
+func (t *tree) share(n *Node, days int, waits map[string]bool, follow func(from, to Node)) {
+	day := func(i int) int { return i * days / len(n.Children) }
+	for i, c := range n.Children {
+		if waits[c.ID] {
+			continue
+		}
+		for j := range i {
+			if day(j) == day(i)-1 {
+				follow(n.Children[j], c)
+			}
+		}
+	}
 }

@@ -20,8 +20,8 @@ var Review = step.Ask[critique]{
 }
 
 type critique struct {
-	Omissions    []issue `json:"omissions" count:"1-5" empty:"ok"`
-	Improvements []issue `json:"potential_improvements" count:"1-5" empty:"ok"`
+	Omissions    []issue `json:"omissions" count:"0-5"`
+	Improvements []issue `json:"potential_improvements" count:"0-5"`
 }
 
 type issue struct {

@@ -1,9 +1,11 @@
-// Package timeline is the chapter that puts the work breakdown into time: no model is asked.
+// Package timeline is the chapter that puts the work breakdown into time. The program computes; a model
+// is asked only how dates that the request fixes can be kept.
 package timeline
 
 import (
 	"cmp"
 	"context"
+	"embed"
 	"fmt"
 	"strings"
 	"time"
@@ -14,8 +16,12 @@ import (
 	"planexe/internal/step"
 )
 
+//go:embed prompts/*.md
+var prompts embed.FS
+
 // Chapter lists the steps.
-var Chapter = step.Chapter{Name: "timeline", Steps: []step.Step{
+var Chapter = step.Chapter{Name: "timeline", Prompts: prompts, Steps: []step.Step{
+	MeetDates,
 	CreateSchedule,
 }}
 
@@ -24,16 +30,23 @@ var CreateSchedule = step.Func{
 	Name:    "create_schedule",
 	About:   "When everything happens, and what decides the end",
 	Data:    step.Docs(plan.StartTime, plan.WBS),
-	UsesRaw: step.Docs(plan.ProjectTitle, plan.Durations, plan.Dependencies, plan.KeyFacts, plan.ScheduleOptions),
+	UsesRaw: step.Docs(plan.ProjectTitle, plan.Durations, plan.Dependencies, plan.KeyFacts, plan.ScheduleOptions, plan.FixedDates),
 	Writes:  step.Docs(plan.GanttOverview, plan.GanttInteractive, plan.GanttTable),
 	Extras:  step.Docs(plan.Schedule),
 	Run:     draw,
 }
 
 func draw(_ context.Context, w *step.Work) error {
-	p, notes, err := project(w)
+	p, notes, err := project(w, plan.WBS)
 	if err != nil {
 		return err
+	}
+	fixed, err := step.Maybe(w, plan.FixedDates)
+	if err != nil {
+		return err
+	}
+	if !p.Waterfall {
+		p = fit(p, fixed)
 	}
 	s, err := schedule.Arrange(p)
 	if err != nil {
@@ -42,7 +55,9 @@ func draw(_ context.Context, w *step.Work) error {
 	if note := left(s); note != "" {
 		notes = append(notes, note)
 	}
-	if d := s.Deadline; d != nil && d.Late.Likely > 0 {
+	if _, late := lateness(s); late != "" {
+		notes = append(notes, "dates that the request fixes are missed: "+late)
+	} else if d := s.Deadline; d != nil && d.Late.Likely > 0 {
 		notes = append(notes, fmt.Sprintf("the likely finish, %s, misses the deadline %q (%s) by %v day(s)", s.Finish.Likely, d.Stated, d.Date, d.Late.Likely))
 	}
 	for _, note := range notes {
@@ -83,7 +98,7 @@ func left(s *schedule.Schedule) string {
 
 // project gathers what the schedule is made of. Without durations or dependencies it is made of the
 // rest: an even pace, one phase after the other. The notes say which stated dates cannot be used.
-func project(w *step.Work) (p schedule.Project, notes []string, err error) {
+func project(w *step.Work, breakdown plan.JSON[plan.Breakdown]) (p schedule.Project, notes []string, err error) {
 	options, err := step.Maybe(w, plan.ScheduleOptions)
 	if err != nil {
 		return p, nil, err
@@ -92,7 +107,7 @@ func project(w *step.Work) (p schedule.Project, notes []string, err error) {
 	if notes, err = dates(w, &p); err != nil {
 		return p, nil, err
 	}
-	tree, err := step.Read(w, plan.WBS)
+	tree, err := step.Read(w, breakdown)
 	if err != nil {
 		return p, nil, err
 	}

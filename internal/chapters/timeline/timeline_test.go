@@ -11,19 +11,38 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"planexe/internal/chapters/chaptertest"
+	"planexe/internal/llm"
 	"planexe/internal/plan"
 	"planexe/internal/schedule"
 	"planexe/internal/step"
 )
 
 const (
-	start = `{"server_iso_utc":"2026-11-25T10:00:00Z","server_iso_local":"2026-11-25T11:00:00+01:00","server_timezone_name":"CET"}`
-	tree  = `{"wbs_project":{"id":"p","description":"Bakery","task_children":[{"id":"a","description":"Prepare","task_children":[
+	request = "Plan:\nOpen a bakery.\nWe sign the lease by 26 November 2026 and have\nthe oven ordered by 28 November 2026.\n\nToday's date:\n2026-Nov-25\n\nProject start ASAP"
+	start   = `{"server_iso_utc":"2026-11-25T10:00:00Z","server_iso_local":"2026-11-25T11:00:00+01:00","server_timezone_name":"CET"}`
+	tree    = `{"wbs_project":{"id":"p","description":"Bakery","task_children":[{"id":"a","description":"Prepare","task_children":[
 		{"id":"a1","description":"Sign the lease"},{"id":"a2","description":"Order the oven"}]}]}}`
 	days = `[{"task_id":"a1","days_min":2,"days_realistic":3,"days_max":5},{"task_id":"a2","days_min":1,"days_realistic":4,"days_max":9}]`
 	wait = `{"task_dependency_details":[{"dependent_task_id":"a2","depends_on_task_id_list":["a1"],"depends_on_task_explanation_list":["needs an address"]}]}`
 	side = `{"task_dependency_details":[{"dependent_task_id":"a2","depends_on_task_id_list":["a1"],"depends_on_task_type_list":["SS"]}]}`
 )
+
+// run runs the chapter on a plan of two tasks, where nothing else is given. The model says that no date is
+// fixed, where it is asked and no other answer is given.
+func run(t *testing.T, given map[plan.Artifact]string, answer func(round int) any) *chaptertest.Run {
+	t.Helper()
+	for a, text := range map[plan.Artifact]string{plan.Prompt: request, plan.StartTime: start, plan.WBS: tree, plan.WBS12: tree, plan.ProjectTitle: "Bakery"} {
+		if given[a] == "" {
+			given[a] = text
+		}
+	}
+	if answer == nil {
+		answer = func(int) any { return fitting{Dates: []fixedDate{}, Changes: []change{}} }
+	}
+	r := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: given, Answer: func(_ llm.Request, round int) any { return answer(round) }}.Run(t)
+	r.MustDo(t)
+	return r
+}
 
 // Ensure that tasks follow each other as stated, or in order when nothing is stated, that a stated date is day 0, and that neither
 // durations nor dependencies are needed to make a schedule.
@@ -46,9 +65,7 @@ func TestCreateSchedule(t *testing.T) {
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			tc.given[plan.StartTime], tc.given[plan.WBS], tc.given[plan.ProjectTitle] = start, tree, "Bakery"
-			r := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: tc.given}.Run(t)
-			r.MustDo(t)
+			r := run(t, tc.given, nil)
 			var s schedule.Schedule
 			if err := json.Unmarshal(r.Read(t, plan.Schedule), &s); err != nil {
 				t.Fatal(err)
@@ -68,10 +85,7 @@ func TestDates(t *testing.T) {
 		`{"deadline":"within 1 week"}`:                      "",
 		`{"start_date":"in spring","deadline":"by Easter"}`: `the stated start "in spring" is no date|the deadline "by Easter" is no date`,
 	} {
-		r := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: map[plan.Artifact]string{
-			plan.StartTime: start, plan.WBS: tree, plan.ProjectTitle: "Bakery", plan.Durations: days, plan.Dependencies: wait, plan.KeyFacts: facts,
-		}}.Run(t)
-		r.MustDo(t)
+		r := run(t, map[plan.Artifact]string{plan.Durations: days, plan.Dependencies: wait, plan.KeyFacts: facts}, nil)
 		var notes []string
 		for _, n := range r.Notes {
 			notes = append(notes, n.Note)
@@ -91,11 +105,10 @@ func TestDates(t *testing.T) {
 // Ensure that dependencies that cannot be kept are told in one note, by title.
 func TestLeft(t *testing.T) {
 	t.Parallel()
-	r := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: map[plan.Artifact]string{
-		plan.StartTime: start, plan.WBS: tree, plan.ProjectTitle: "Bakery", plan.Durations: days,
+	r := run(t, map[plan.Artifact]string{
+		plan.Durations:    days,
 		plan.Dependencies: `{"task_dependency_details":[{"dependent_task_id":"a1","depends_on_task_id_list":["x","a1","a2"]},{"dependent_task_id":"a2","depends_on_task_id_list":["a1"]}]}`,
-	}}.Run(t)
-	r.MustDo(t)
+	}, nil)
 	want := "the dependency of “Sign the lease” on “x” is left out: there is no activity \"x\"; 2 more, with reasons, in 026-4-schedule.json"
 	if len(r.Notes) != 1 || r.Notes[0].Note != want {
 		t.Errorf("notes %+v, want %s", r.Notes, want)
@@ -108,11 +121,10 @@ func TestRecorded(t *testing.T) {
 	t.Parallel()
 	chaptertest.EachRecorded(t, func(t *testing.T, dir chaptertest.Recorded) {
 		given := map[plan.Artifact]string{plan.ScheduleOptions: `{"waterfall":true}`}
-		for _, a := range step.Docs(plan.StartTime, plan.WBS, plan.ProjectTitle, plan.Durations, plan.Dependencies) {
+		for _, a := range step.Docs(plan.StartTime, plan.WBS, plan.WBS12, plan.ProjectTitle, plan.Durations, plan.Dependencies) {
 			given[a] = string(dir.Read(t, a))
 		}
-		r := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: given}.Run(t)
-		r.MustDo(t)
+		r := run(t, given, nil)
 		got, want := table(t, r.Read(t, plan.GanttTable)), table(t, dir.Read(t, plan.GanttTable))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-recorded +ours):\n%s", plan.GanttTable.Name, diff)
