@@ -140,7 +140,7 @@ func TestDecodeProblems(t *testing.T) {
 		"list for an object":  {`[{`, `[[],{`, `items[0]: found a list, want an object with "id", "size", "odds", "sure", "level"`, false},
 		"object for a list":   {`"tags":[]`, `"tags":{}`, `tags: found an object, want a list`, false},
 		"null for nullable":   {`"note":null`, `"note":1`, `note: found number 1, want text, or null`, false},
-		"too many words":      {`"A b c"`, `"A b c d"`, `title: found 4 words, want text of at most 3 words`, true},
+		"too many words":      {`"A b c"`, `"A b c d e"`, `title: found 5 words, want text of at most 3 words`, true},
 		"empty counted list":  {good[strings.Index(good, "[{"):strings.Index(good, `,"tags"`)], `[]`, `items: found an empty list, want 1 to 2 items`, false},
 		"long list":           {`[{`, `[` + strings.Repeat(`{"id":"a","size":1,"odds":1,"sure":true,"level":"low"},`, 2) + `{`, `items: found 3 items, want 1 to 2 items`, true},
 		"long text is quoted": {`"low"`, `"` + strings.Repeat("é", 100) + `"`, `items[0].level: found text "` + strings.Repeat("é", 60) + `…", want one of "low", "very_high"`, false},
@@ -245,7 +245,7 @@ func TestDecodeReportsAtMost20AndKeepsHardOnes(t *testing.T) {
 	}
 	tree := Object{{"soft", []any{}}, {"hard", ""}}
 	for range 50 {
-		tree[0].Value = append(tree[0].Value.([]any), "two words")
+		tree[0].Value = append(tree[0].Value.([]any), "three words here")
 	}
 	var got x
 	problems, _ := Decode(For[x](), tree, &got)
