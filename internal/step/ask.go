@@ -75,7 +75,7 @@ func newChat(w *Work, promptName string, vars any, limit int) (*Chat, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := view{read: w.Work.Read, scale: facts.Scale, limit: limit}
+	v := view{read: w.Work.Read, scale: facts.Scale, limit: limit, digests: &w.digests}
 	system, err := p.render("system", vars, v)
 	if err != nil {
 		return nil, err

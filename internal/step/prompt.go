@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"text/template"
 	"text/template/parse"
 
@@ -212,6 +213,8 @@ type view struct {
 	read  func(name string) ([]byte, error) // a declared artifact
 	scale plan.Scale
 	limit int // documents are shortened to so many bytes; 0 leaves them whole
+
+	digests *sync.Map // label → fenced digest, made once for all questions of a step
 }
 
 // render fills a section.
@@ -237,8 +240,16 @@ func (p *prompt) render(section string, vars any, v view) (string, error) {
 			return fence(label, shorten(whole, v.limit)), err
 		},
 		"digest": func(label string) (string, error) {
+			if known, ok := v.digests.Load(label); ok {
+				return known.(string), nil
+			}
 			whole, err := text(label)
-			return fence(label, digest(whole, digestSize)), err
+			if err != nil {
+				return "", err
+			}
+			fenced := fence(label, digest(whole, digestSize))
+			v.digests.Store(label, fenced)
+			return fenced, nil
 		},
 		"full": func(label string) (string, error) {
 			whole, err := text(label)

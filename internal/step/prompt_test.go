@@ -3,6 +3,7 @@ package step
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -76,18 +77,18 @@ func TestRender(t *testing.T) {
 		return []byte("short"), nil
 	}
 	for scale, want := range map[plan.Scale]string{plan.Trivial: "1 to 2 roles, trivial", plan.Large: "9 to 15 roles, large", "": "5 to 8 roles, medium"} {
-		if got, err := p.render("system", nil, view{read: read, scale: scale}); err != nil || got != want {
+		if got, err := p.render("system", nil, view{read: read, scale: scale, digests: &sync.Map{}}); err != nil || got != want {
 			t.Errorf("%q: %q, want %q (%v)", scale, got, want, err)
 		}
 	}
-	got, err := p.render("user", map[string]any{"Full": []string{"team", "pitch"}}, view{read: read})
+	got, err := p.render("user", map[string]any{"Full": []string{"team", "pitch"}}, view{read: read, digests: &sync.Map{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(got, "<document"); n != 3 || !strings.Contains(got, `<document name="team, in full">`) || !strings.Contains(got, digestMark) {
 		t.Errorf("%d documents, want the digests of two and one of them in full:\n%.400s", n, got)
 	}
-	if _, err := p.render("user", map[string]any{"Full": []string{"secret"}}, view{read: read}); err == nil {
+	if _, err := p.render("user", map[string]any{"Full": []string{"secret"}}, view{read: read, digests: &sync.Map{}}); err == nil {
 		t.Error("a document that is not declared is shown in full")
 	}
 	if len(got) < len(long)+400 {

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"planexe/internal/llm"
 	"planexe/internal/pipeline"
@@ -21,6 +22,7 @@ type Work struct {
 	*pipeline.Work
 	Env     *Env
 	prompts map[string]*prompt
+	digests sync.Map // label → digest: a step's inputs do not change, and all its questions show them
 }
 
 // Read returns the content of a declared artifact as the type of its handle.

@@ -90,11 +90,8 @@ func promptText(messages []llm.Message) string {
 			continue
 		}
 		last = m.Content
-		for _, b := range block.FindAllStringSubmatch(m.Content, -1) {
-			if b[1] != "prompt" {
-				continue
-			}
-			text := b[2]
+		if _, after, ok := strings.Cut(m.Content, `<document name="prompt">`); ok {
+			text, _, _ := strings.Cut(after, "</document>")
 			if _, after, ok := strings.Cut(text, "Plan:"); ok {
 				text = after
 			}
