@@ -78,7 +78,7 @@ func markdown(src string, at place) (content, error) {
 }
 
 // idLine is a line that tells nothing but an id: that is for programs, which read the file itself.
-var idLine = regexp.MustCompile("(?m)^(?:[-*] )?\\*\\*[^*\n]{1,40}\\*\\*:?[ \\t]*`?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`?[ \\t]*(?:\n|$)")
+var idLine = regexp.MustCompile("(?m)^(?:[-*] )?\\*\\*(?:[^*\n]{1,40}\\*\\*:?[ \\t]*`?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}`?|[^*\n]{0,30}ID:?\\*\\*:?[ \\t]*`[A-Z]\\d{1,3}`)[ \\t]*(?:\n|$)")
 
 // deep is a line that opens more lists and quotations than a document has use for.
 var deep = regexp.MustCompile(`(?m)^(?:[ \t]*(?:>|[-*+]|\d{1,9}[.)])){50}`)

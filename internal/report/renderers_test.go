@@ -39,6 +39,7 @@ func TestMarkdown(t *testing.T) {
 		"rating with entity":     {"**Level:** 🛑 A &amp; b", "<p><strong>Level:</strong> 🛑 A &amp; b</p>\n"},
 		"sentence, no rating":    {"**Risk:** High rents may end the project.", "<p><strong>Risk:</strong> High rents may end the project.</p>\n"},
 		"line with an id":        {"**Name:** a\n\n**Lever ID:** `aab98b8b-a06e-434d-a8c9-ac353c08e684`\n\n**ID**: aab98b8b-a06e-434d-a8c9-ac353c08e684", "<p><strong>Name:</strong> a</p>\n"},
+		"line with a short id":   {"**Lever ID:** `L12`\n\n**Name:** a", "<p><strong>Name:</strong> a</p>\n"},
 		"id in a sentence":       {"**ID:** aab98b8b-a06e-434d-a8c9-ac353c08e684 b", "<p><strong>ID:</strong> aab98b8b-a06e-434d-a8c9-ac353c08e684 b</p>\n"},
 		"no label of a risk":     {"**Priority:** High", "<p><strong>Priority:</strong> High</p>\n"},
 	} {
