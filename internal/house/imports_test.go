@@ -20,6 +20,8 @@ var may = map[string][]string{
 	"internal/house":         {},
 	"internal/schedule":      {},
 	"internal/check":         {"internal/plan"},
+	"internal/catalogue":     {},
+	"internal/opener":        {"internal/config"},
 	"internal/rundir":        {"internal/event"},
 	"internal/pipeline":      {"internal/event"},
 	"internal/llm":           {"internal/event", "internal/slots", "internal/llm/schema", "internal/llm/answer"},
@@ -40,6 +42,8 @@ var may = map[string][]string{
 	"internal/runs":          {"internal/event", "internal/plan", "internal/pipeline", "internal/rundir", "internal/run", "internal/llm"},
 	"internal/api":           {},
 	"internal/service":       {"internal/api", "internal/config", "internal/event", "internal/llm", "internal/llm/models", "internal/pipeline", "internal/plan", "internal/run", "internal/rundir", "internal/runs"},
+	"internal/web/kit":       {},
+	"internal/web/single":    {"internal/api", "internal/catalogue", "internal/config", "internal/plan", "internal/report", "internal/web/kit"},
 	"cmd":                    {"internal"},
 }
 

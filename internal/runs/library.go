@@ -123,6 +123,10 @@ type Filter struct {
 	States []State
 	Limit  int    // at most so many; 0 is all
 	After  string // id of the last run of the page before
+
+	// AfterStarted is the StartedAt of After. With it the list goes on at the same place when that
+	// run is gone by now; without it the list begins anew then.
+	AfterStarted time.Time
 }
 
 // List returns runs, newest first, and whether there are more.
@@ -132,8 +136,12 @@ func (l *Library) List(f Filter) (page []Summary, more bool, err error) {
 		return nil, false, err
 	}
 	if f.After != "" {
-		i := slices.IndexFunc(all, func(e entry) bool { return e.ID == f.After })
-		all = all[i+1:] // from the start when that run is gone
+		if i := slices.IndexFunc(all, func(e entry) bool { return e.ID == f.After }); i >= 0 {
+			all = all[i+1:]
+		} else if !f.AfterStarted.IsZero() {
+			last := entry{Summary: Summary{ID: f.After, StartedAt: f.AfterStarted}}
+			all = slices.DeleteFunc(all, func(e entry) bool { return newestFirst(last, e) >= 0 })
+		}
 	}
 	text := strings.ToLower(f.Text)
 	for _, e := range all {

@@ -100,7 +100,7 @@ func (m *Manager) Submit(ctx context.Context, prompt string, uuid bool, asked ev
 		select { // ids are seconds: wait for the next one
 		case <-time.After(now.Truncate(time.Second).Add(time.Second).Sub(now)):
 		case <-ctx.Done():
-			return "", ErrExists
+			return id, ErrExists
 		}
 	}
 }
@@ -190,7 +190,7 @@ func (m *Manager) dispatch() {
 		m.wg.Go(func() {
 			defer cancel(nil)
 			end, err := m.execute(ctx, l)
-			m.finish(l, end, err)
+			m.finish(ctx, l, end, err)
 		})
 	}
 }
@@ -243,13 +243,20 @@ func (p *prefixed) Write(line []byte) (int, error) {
 }
 
 // finish tells the end of a run that could not even begin, and frees its place.
-func (m *Manager) finish(l *live, end run.End, err error) {
-	if err != nil {
+func (m *Manager) finish(ctx context.Context, l *live, end run.End, err error) {
+	switch {
+	case err == nil:
+	case errors.Is(context.Cause(ctx), run.ErrStop):
+		end.Outcome = event.Stopped
+		err = m.tellStop(l)
+	case errors.Is(context.Cause(ctx), errClosing):
+		end.Outcome, err = event.Interrupted, nil // the log still says what was asked for, and Recover asks it again
+	default:
 		end.Outcome, end.Reason = event.Failed, reasonOf(err)
-		// When this fails the disk is full or gone; the service's log has it.
-		if e := l.dir.Append(event.RunEnded{Outcome: end.Outcome, Reason: end.Reason}); e != nil {
-			m.o.Log.Error("the end of a run cannot be written", "run_id", l.id, "error", e)
-		}
+		err = l.dir.Append(event.RunEnded{Outcome: end.Outcome, Reason: end.Reason})
+	}
+	if err != nil { // the disk is full or gone
+		m.o.Log.Error("the end of a run cannot be written", "run_id", l.id, "error", err)
 	}
 	m.o.Log.Info("run ended", "run_id", l.id, "outcome", end.Outcome, "reason", end.Reason.Message)
 	m.mu.Lock()
@@ -323,11 +330,16 @@ func (m *Manager) Stop(id string) (bool, error) {
 		return true, nil
 	}
 	l.stop()
-	reason := event.Reason{Class: "stopped", Message: run.ErrStop.Error(), CanRetry: true, Advice: "resume the run to go on"}
-	err := errors.Join(l.dir.Write(rundir.StopName, nil), l.dir.Append(event.RunEnded{Outcome: event.Stopped, Reason: reason}))
+	err := m.tellStop(l)
 	m.remember(l, event.Stopped)
 	m.leave(l)
 	return true, err
+}
+
+// tellStop writes what package run writes when a run is stopped that it executes.
+func (m *Manager) tellStop(l *live) error {
+	reason := event.Reason{Class: "stopped", Message: run.ErrStop.Error(), CanRetry: true, Advice: "resume the run to go on"}
+	return errors.Join(l.dir.Write(rundir.StopName, nil), l.dir.Append(event.RunEnded{Outcome: event.Stopped, Reason: reason}))
 }
 
 // Live is what is told of a run that this process executes or has executed.
@@ -378,75 +390,4 @@ func (m *Manager) Feed(id string) *Feed {
 		return l.feed
 	}
 	return nil
-}
-
-// Recover resumes the runs that a service was executing when it ended, oldest first. Those that
-// came with a key of their own wait for it. It returns how many were resumed.
-func (m *Manager) Recover() (int, error) {
-	all, _, err := m.o.Library.List(Filter{States: []State{Interrupted}})
-	if err != nil {
-		return 0, err
-	}
-	slices.Reverse(all)
-	n := 0
-	for _, s := range all {
-		asked, ok := m.unfinished(s.ID)
-		if !ok {
-			continue
-		}
-		switch err := m.Resume(s.ID, asked, ""); {
-		case errors.Is(err, ErrBusy), errors.Is(err, ErrClosing):
-			return n, err
-		case err != nil:
-			m.o.Log.Warn("a run could not be resumed", "run_id", s.ID, "error", err)
-		default:
-			n++
-		}
-	}
-	return n, nil
-}
-
-// unfinished returns what a service was asked for in a run that it has not ended.
-func (m *Manager) unfinished(id string) (event.RunQueued, bool) {
-	path, err := m.o.Library.Find(id)
-	if err != nil {
-		return event.RunQueued{}, false
-	}
-	d, err := rundir.OpenRead(path)
-	if err != nil {
-		return event.RunQueued{}, false
-	}
-	defer d.Close()
-	var f fold
-	if err := d.Replay(f.apply); err != nil {
-		return event.RunQueued{}, false
-	}
-	asked := f.asked
-	if !f.queued {
-		asked.From = "" // the log has it since the run started, and asking again would pay again
-	}
-	return asked, asked.Model != "" && !asked.OwnKey && (f.open || f.state.Outcome == event.Interrupted)
-}
-
-// Close interrupts all runs and waits until they have ended or ctx is over. They go on at the next
-// Recover.
-func (m *Manager) Close(ctx context.Context) error {
-	m.mu.Lock()
-	m.closing = true
-	waiting := slices.Clone(m.waiting)
-	for _, l := range m.live {
-		l.interrupt(errClosing)
-	}
-	m.mu.Unlock()
-	for _, l := range waiting {
-		m.leave(l)
-	}
-	done := make(chan struct{})
-	go func() { m.wg.Wait(); close(done) }()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("runs did not end in time: %w", ctx.Err())
-	}
 }

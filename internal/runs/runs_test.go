@@ -621,3 +621,92 @@ func TestHeldByAnother(t *testing.T) {
 		t.Errorf("delete: %v", err)
 	}
 }
+
+// A run that is stopped, or interrupted, before it has really begun is that, and did not fail.
+func TestStopWhileItBegins(t *testing.T) {
+	t.Parallel()
+	begins := make(chan bool, 2)
+	b := newBench(t, func(o *runs.Options) {
+		plan, calls := o.Plan, 0
+		o.Plan = func(ctx context.Context, asked event.RunQueued, key string) (run.Spec, error) {
+			if calls++; calls <= 2 { // one after the other
+				begins <- true
+				<-ctx.Done()
+				return run.Spec{}, ctx.Err()
+			}
+			return plan(ctx, asked, key)
+		}
+	})
+	stopped := b.submit("stopped")
+	<-begins
+	if live, err := b.m.Stop(stopped); !live || err != nil {
+		t.Fatal(live, err)
+	}
+	if s := b.over(stopped); s.State != runs.Stopped {
+		t.Errorf("%s: %+v", s.State, s.Reason)
+	}
+	if l := b.m.Live(stopped); l.Code == nil || *l.Code != -15 {
+		t.Errorf("%+v", l)
+	}
+	from := asked
+	from.From = "think"
+	id, err := b.m.Submit(t.Context(), "interrupted", true, from, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-begins
+	if err := b.m.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := b.lib.Summary(id); err != nil || s.State != runs.Interrupted {
+		t.Errorf("%s, %v", s.State, err)
+	}
+	b.start()
+	if n, err := b.m.Recover(); n != 1 || err != nil {
+		t.Errorf("%d recovered, %v", n, err)
+	}
+	b.in()
+	if v, err := b.m.View(id); err != nil || v.Asked.From != "think" || v.Seq == 0 {
+		t.Errorf("what was asked for is forgotten: %+v, %v", v.Asked, err)
+	}
+	b.let <- nil
+	if s := b.over(id); s.State != runs.Completed {
+		t.Errorf("%s: %+v", s.State, s.Reason)
+	}
+}
+
+// A view is that of the log, whether the run is live, over, or has gone on since; it is the caller's.
+func TestView(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	id := b.submit("x")
+	b.in()
+	live, err := b.m.View(id)
+	if err != nil || len(live.State.Steps) != 3 || live.Seq == 0 || live.Asked.Model != "auto" {
+		t.Errorf("%+v, %v", live, err)
+	}
+	b.let <- nil
+	b.over(id)
+	over, err := b.m.View(id)
+	if err != nil || over.Seq <= live.Seq || over.State.Outcome != event.Complete {
+		t.Errorf("%+v, %v", over, err)
+	}
+	over.State.Steps[0].Name = "mine"
+	if again, _ := b.m.View(id); again.State.Steps[0].Name == "mine" || again.Seq != over.Seq {
+		t.Errorf("%+v", again.State.Steps[0])
+	}
+	if err := b.m.Resume(id, asked, ""); err != nil {
+		t.Fatal(err)
+	}
+	b.over(id)
+	if on, err := b.m.View(id); err != nil || on.Seq <= over.Seq {
+		t.Errorf("%d after %d, %v", on.Seq, over.Seq, err)
+	}
+	seen := 0
+	if err := b.lib.Events(id, over.Seq, func(l runs.Line) bool { seen++; return l.Seq < over.Seq+2 }); err != nil || seen != 2 {
+		t.Errorf("%d events, %v", seen, err)
+	}
+	if _, err := b.m.View("nobody"); !errors.Is(err, runs.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+}
