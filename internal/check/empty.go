@@ -37,7 +37,8 @@ func empty(r *run, res *result) {
 				}
 			}
 			if !content && !below {
-				res.add(plan.SeverityWarning, b, "", "The section has no content.")
+				// A list may be empty for good reason, under a heading that the page always has.
+				res.add(plan.SeverityNote, b, "", "The section has no content.")
 			}
 		}
 	}

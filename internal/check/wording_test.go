@@ -28,7 +28,7 @@ func TestPlaceholders(t *testing.T) {
 // Ensure that a section is empty when nothing stands in it.
 func TestEmpty(t *testing.T) {
 	t.Parallel()
-	none := "warning: The section has no content."
+	none := "note: The section has no content."
 	try(t, "empty", []one{
 		{"full", plan.Facts{}, "# A\n\n## B\n\ntext\n\n## C\n\n- item\n", nil},
 		{"empty", plan.Facts{}, "## A\n\n## B\n\ntext", []string{none}},

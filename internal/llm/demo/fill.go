@@ -73,6 +73,9 @@ func (f *filler) list(s *schema.Schema, at place) []any {
 		}
 		return out
 	}
+	if i := slices.IndexFunc(s.Items.Fields, func(x schema.Field) bool { return x.Name == "predecessor_id" }); i >= 0 {
+		return f.before(s.Items, at)
+	}
 	n := f.length(s)
 	if choices := s.Items.Enum; choices != nil && s.Items.Kind == schema.String {
 		return f.some(choices, n, s, at)
@@ -81,6 +84,25 @@ func (f *filler) list(s *schema.Schema, at place) []any {
 		out = append(out, f.value(s.Items, place{name: at.name, index: i, item: true, base: at.base}))
 	}
 	return out
+}
+
+// before names one of the two things that stand before the one which the object around is about, by
+// numbered ids; the first waits for nothing.
+func (f *filler) before(items *schema.Schema, at place) []any {
+	if at.of == nil {
+		return []any{}
+	}
+	for _, m := range *at.of {
+		id, _ := m.Value.(string)
+		digits := strings.TrimLeft(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+		n, err := strconv.Atoi(digits)
+		if err != nil || n < 2 || digits == id {
+			continue
+		}
+		earlier := strings.TrimSuffix(id, digits) + strconv.Itoa(max(1, n-1-f.w.rng.IntN(2)))
+		return []any{f.object(pinned(items, "predecessor_id", earlier), 0)}
+	}
+	return []any{}
 }
 
 // pinned is an object's schema in which one field has only one choice left.
@@ -109,6 +131,7 @@ func (f *filler) length(s *schema.Schema) int {
 	} else {
 		low += f.w.rng.IntN(2)
 	}
+	low = max(low, 1) // an empty list shows nothing of a plan's form
 	if s.Count.Max > 0 {
 		low = min(low, s.Count.Max)
 	}
