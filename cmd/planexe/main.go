@@ -15,6 +15,7 @@ import (
 var version = ""
 
 type commands struct {
+	Up       upCmd       `cmd:"" help:"Serve the web interface and the API on this computer."`
 	Plan     planCmd     `cmd:"" help:"Make a plan from a prompt, or go on with one."`
 	Demo     demoCmd     `cmd:"" help:"Show how a plan is made: replays the sample plan, offline."`
 	Record   recordCmd   `cmd:"" help:"Keep the answers of a run in a file, for plan --replay."`
@@ -26,6 +27,8 @@ type commands struct {
 	Schedule scheduleCmd `cmd:"" help:"Solve a network of activities: dates, floats, critical path."`
 	LLM      llmCmd      `cmd:"" name:"llm" help:"List or test the configured models."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+
+	OpenDirServer openDirServerCmd `cmd:"" help:"Open folders of runs on this desktop for a user interface in a container."`
 }
 
 // streams are where a command reads and writes.
