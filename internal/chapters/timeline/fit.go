@@ -137,20 +137,17 @@ type labels struct {
 	id    map[string]string // by name
 	name  map[string]string // by id
 	rows  []schedule.Row    // the tasks, in order
-	phase map[string]string // title of a task's phase
 }
 
 func label(s *schedule.Schedule) labels {
-	l := labels{id: map[string]string{}, name: map[string]string{}, phase: map[string]string{}}
-	titles := map[string]string{}
+	l := labels{id: map[string]string{}, name: map[string]string{}}
 	for _, r := range s.Rows {
-		titles[r.ID] = step.Line(r.Title)
 		if r.Summary {
 			continue
 		}
 		name := fmt.Sprintf("T%d", len(l.names)+1)
 		l.names = append(l.names, name)
-		l.id[name], l.name[r.ID], l.phase[r.ID] = r.ID, name, titles[r.Parent]
+		l.id[name], l.name[r.ID] = r.ID, name
 		l.rows = append(l.rows, r)
 	}
 	return l
@@ -163,8 +160,10 @@ func (l labels) tasks(p schedule.Project, s *schedule.Schedule) string {
 		row[r.ID] = r
 	}
 	waits := map[string][]string{}
+	follows := map[string]bool{} // phases, and tasks, that begin when the phase before has ended
 	for _, d := range s.Links {
-		if d.Assumed || l.name[d.From] == "" {
+		if l.name[d.From] == "" {
+			follows[d.To] = true
 			continue
 		}
 		words := l.name[d.From]
@@ -177,9 +176,12 @@ func (l labels) tasks(p schedule.Project, s *schedule.Schedule) string {
 	phase := ""
 	for _, t := range l.rows {
 		r := row[t.ID]
-		if at := l.phase[t.ID]; at != phase {
+		if at := r.Parent; at != phase {
 			phase = at
-			fmt.Fprintf(&b, "\n%s\n", phase)
+			fmt.Fprintf(&b, "\n%s\n", step.Line(row[at].Title))
+		}
+		if follows[r.ID] || follows[r.Parent] && len(waits[t.ID]) == 0 {
+			waits[t.ID] = append(waits[t.ID], "the end of the phase before")
 		}
 		e := p.Estimates[t.ID]
 		fmt.Fprintf(&b, "%s %s: %d days, shortest %d; %s to %s", l.name[t.ID], step.Line(t.Title), max(e.Likely, 1), max(e.Shortest, 1), r.Start, r.Last)
@@ -236,7 +238,8 @@ func (l labels) usable(a fitting, request string, p schedule.Project) (out plan.
 		}
 		if c.Predecessor != nil && c.Type != nil {
 			from := l.id[*c.Predecessor]
-			if slices.ContainsFunc(p.Links, func(k schedule.Link) bool { return k.From == from && k.To == n.Task }) {
+			stands := slices.ContainsFunc(p.Links, func(k schedule.Link) bool { return k.From == from && k.To == n.Task })
+			if from != "" && from != n.Task && (stands || *c.Type != plan.NoLink) {
 				n.Predecessor, n.Type = from, *c.Type
 				if c.Lag != nil && n.Type != plan.NoLink {
 					n.Lag = *c.Lag
@@ -267,10 +270,12 @@ func fit(p schedule.Project, f plan.Fixed) schedule.Project {
 			// The trouble that may come stays as large as it was.
 			estimates[c.Task] = schedule.Estimate{Shortest: min(e.Shortest, c.Days), Likely: c.Days, Longest: e.Longest - e.Likely + c.Days}
 		}
-		for i := range p.Links {
-			if k := &p.Links[i]; c.Predecessor != "" && k.From == c.Predecessor && k.To == c.Task {
-				k.Type, k.Lag = schedule.Type(c.Type), float64(c.Lag)
+		if c.Predecessor != "" {
+			i := slices.IndexFunc(p.Links, func(k schedule.Link) bool { return k.From == c.Predecessor && k.To == c.Task })
+			if i < 0 { // a task with a link of its own no longer waits for the phase before
+				i, p.Links = len(p.Links), append(p.Links, schedule.Link{From: c.Predecessor, To: c.Task})
 			}
+			p.Links[i].Type, p.Links[i].Lag = schedule.Type(c.Type), float64(c.Lag)
 		}
 		if c.Measure != "" && !slices.Contains(p.Measures, c.Measure) {
 			p.Measures = append(p.Measures, c.Measure)
