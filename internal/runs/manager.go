@@ -290,13 +290,18 @@ func (m *Manager) remember(l *live, o event.Outcome) {
 // leave takes a run out of the live ones.
 func (m *Manager) leave(l *live) {
 	m.mu.Lock()
-	delete(m.live, l.id)
 	m.waiting = slices.DeleteFunc(m.waiting, func(w *live) bool { return w == l })
 	m.mu.Unlock()
+	// While the directory is locked nobody can take the run up again: from here on the disk tells.
+	m.o.Library.forget(l.id)
 	if err := l.dir.Close(); err != nil {
 		m.o.Log.Warn("a run directory could not be closed", "run_id", l.id, "error", err)
 	}
-	m.o.Library.forget(l.id)
+	m.mu.Lock()
+	if m.live[l.id] == l {
+		delete(m.live, l.id)
+	}
+	m.mu.Unlock()
 	l.feed.end()
 }
 
