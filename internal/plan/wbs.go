@@ -126,8 +126,20 @@ func (d TaskDependencies) Links() []Link {
 	return out
 }
 
-// NewDependencies puts links into the form of 021, by successor in the order of first mention.
-func NewDependencies(links []Link) TaskDependencies {
+// Free returns the activities that are said to wait for nothing: they can begin on the first day.
+func (d TaskDependencies) Free() []string {
+	var out []string
+	for _, t := range d.Tasks {
+		if len(t.On) == 0 {
+			out = append(out, t.ID)
+		}
+	}
+	return out
+}
+
+// NewDependencies puts links into the form of 021, by successor in the order of first mention, and
+// behind them the activities that wait for nothing.
+func NewDependencies(links []Link, free []string) TaskDependencies {
 	out := TaskDependencies{Tasks: []TaskDependency{}}
 	at := map[string]int{}
 	for _, l := range links {
@@ -140,6 +152,9 @@ func NewDependencies(links []Link) TaskDependencies {
 		t := &out.Tasks[i]
 		t.On, t.Reasons = append(t.On, l.Predecessor), append(t.Reasons, l.Reason)
 		t.Types, t.Lags = append(t.Types, l.Type), append(t.Lags, l.Lag)
+	}
+	for _, id := range free {
+		out.Tasks = append(out.Tasks, TaskDependency{ID: id, On: []string{}, Reasons: []string{}, Types: []string{}, Lags: []int{}})
 	}
 	return out
 }

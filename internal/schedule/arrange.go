@@ -14,6 +14,7 @@ type Project struct {
 	Root      Node                // the project, its phases, their tasks, their subtasks …
 	Estimates map[string]Estimate // in days of the calendar, by id of a node; see Distribute
 	Links     []Link              // between any two nodes of which none is part of the other; lags in days of the calendar
+	Free      []string            // ids of nodes that wait for nothing: they begin on day 0, not with their phase
 	Calendar  Calendar
 	Waterfall bool       // lay everything end to end in the order of the breakdown, as other programs do; links do not count
 	Start     string     // the words that state Day0; empty: nobody did
@@ -129,7 +130,7 @@ func Arrange(p Project) (*Schedule, error) {
 		s.Mode, s.Links = Waterfall, append(s.Links, t.inRow()...)
 		solved, err = t.solve(net, days, s.Links)
 	} else {
-		solved, err = t.link(s, net, days, estimates, p.Links)
+		solved, err = t.link(s, net, days, estimates, p)
 	}
 	if err != nil {
 		return nil, err
@@ -155,9 +156,9 @@ func Arrange(p Project) (*Schedule, error) {
 }
 
 // link gives the schedule the stated links that can be kept, and those that a breakdown implies, and solves.
-func (t *tree) link(s *Schedule, net Network, days, estimates map[string]Estimate, links []Link) (solved [3]*Solution, err error) {
+func (t *tree) link(s *Schedule, net Network, days, estimates map[string]Estimate, p Project) (solved [3]*Solution, err error) {
 	var stated []Dependency
-	for _, l := range links {
+	for _, l := range p.Links {
 		if l.Type == "" {
 			l.Type = FS
 		}
@@ -179,7 +180,7 @@ func (t *tree) link(s *Schedule, net Network, days, estimates map[string]Estimat
 		return solved, err
 	}
 	s.Dropped = append(s.Dropped, dropped...)
-	s.Links, _, solved, err = t.fit(net, days, stated, t.assume(stated, estimates))
+	s.Links, _, solved, err = t.fit(net, days, stated, t.assume(stated, estimates, p.Free))
 	return solved, err
 }
 

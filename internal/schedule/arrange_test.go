@@ -268,6 +268,33 @@ func TestArrange(t *testing.T) {
 	}
 }
 
+// Ensure that what waits for nothing begins on day 0, whatever its phase, and the rest of the phase as before.
+func TestFree(t *testing.T) {
+	t.Parallel()
+	root, estimates := breakdown(t, "R[P1[A 5, B 1], P2[C 2, D 1, E 1]]")
+	s, err := Arrange(Project{Root: root, Estimates: estimates, Links: []Link{{"A", "B", FS, 0}, {"C", "E", FS, 0}}, Free: []string{"C", "nobody"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.bars(), "R* 0-7, P1* 0-6, A* 0-5, B* 5-6, P2* 0-7, C 0-2, D* 6-7, E 2-3"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// Ensure that the parts of a task that has fewer days than parts share its days.
+func TestPartsShareDays(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"R[P[A 1[A1, A2, A3], B 1]]":     "R* 0-2, P* 0-2, A* 0-1, A1* 0-1, A2* 0-1, A3* 0-1, B* 1-2",
+		"R[P[A 2[A1, A2, A3, A4], B 1]]": "R* 0-3, P* 0-3, A* 0-2, A1* 0-1, A2* 0-1, A3* 1-2, A4* 1-2, B* 2-3",
+		"R[P[A 3[A1, A2, A3], B 1]]":     "R* 0-4, P* 0-4, A* 0-3, A1* 0-1, A2* 1-2, A3* 2-3, B* 3-4",
+	} {
+		if got := arranged(t, in, Link{From: "A", To: "B"}).bars(); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", in, got, want)
+		}
+	}
+}
+
 func TestArrangeRefuses(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{"R[A, A]": `the id "A" stands there twice`, "R[A, ]": "has no id"} {

@@ -157,10 +157,15 @@ func (t *tree) refuse(l Link) string {
 // each other, but what waits for something outside of it only waits for that; subtasks follow each
 // other, several on a day where their task has fewer days than parts; tasks begin with their phase, but
 // in a plan with few links they follow each other if nothing links any of the phase.
-func (t *tree) assume(stated []Dependency, estimates map[string]Estimate) (assumed []Dependency) {
+func (t *tree) assume(stated []Dependency, estimates map[string]Estimate, free []string) (assumed []Dependency) {
 	waits := map[string]bool{}  // it is somebody's successor
 	linked := map[string]bool{} // it, or something in it, is linked
-	enters := map[string]bool{} // it, or something in it, waits for something outside of it
+	enters := map[string]bool{} // it, or something in it, waits for something outside of it, or for nothing at all
+	for _, id := range free {
+		for ; id != ""; id = t.parent[id] {
+			enters[id] = true
+		}
+	}
 	for _, d := range stated {
 		waits[d.To] = true
 		for id := d.From; id != ""; id = t.parent[id] {

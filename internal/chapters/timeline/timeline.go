@@ -128,6 +128,7 @@ func project(w *step.Work, breakdown plan.JSON[plan.Breakdown]) (p schedule.Proj
 	if err != nil {
 		return p, nil, err
 	}
+	p.Free = waits.Free()
 	for _, l := range waits.Links() {
 		p.Links = append(p.Links, schedule.Link{From: l.Predecessor, To: l.Successor, Type: schedule.Type(l.Type), Lag: float64(l.Lag)})
 	}

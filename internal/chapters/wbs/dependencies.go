@@ -106,10 +106,21 @@ func identifyDependencies(ctx context.Context, w *step.Work) error {
 		}
 	}
 	uuid := ids(list)
+	var free []string // a task whose links were all left out is not said to be free
+	for _, a := range answers {
+		for _, t := range a.Value.Tasks {
+			if len(t.After) == 0 && !slices.ContainsFunc(links, func(l plan.Link) bool { return l.Successor == t.ID }) && !slices.Contains(free, uuid[t.ID]) {
+				free = append(free, uuid[t.ID])
+			}
+		}
+	}
+	if 2*len(free) > len(list) {
+		free = nil // nobody has thought about it
+	}
 	for i, l := range links {
 		links[i].Predecessor, links[i].Successor = uuid[l.Predecessor], uuid[l.Successor]
 	}
-	return w.WriteRaw(plan.Dependencies, plan.NewDependencies(links), sources...)
+	return w.WriteRaw(plan.Dependencies, plan.NewDependencies(links, free), sources...)
 }
 
 // links lists what an answer says, by short ids, without what cannot be meant: tasks that do not exist,
