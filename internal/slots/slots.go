@@ -16,10 +16,10 @@ const raiseAfter = 20
 
 // A slot that was given back stays free for a moment when others wait: time for the calls that
 // follow the finished one to join the line, for they are the most urgent, and for calls that end
-// together to end. The moment is a fiftieth of what the call took, at most maxHandover; calls that
+// together to end. The moment is a thirtieth of what the call took, at most maxHandover; calls that
 // end meanwhile prolong it, to four moments at most.
 const (
-	handoverShare = 50
+	handoverShare = 30
 	maxHandover   = 50 * time.Millisecond
 )
 
