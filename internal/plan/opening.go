@@ -59,4 +59,12 @@ type Finish struct {
 	Dates       [3]string  `json:"dates"`
 	Days        [3]float64 `json:"days"`
 	WorkingDays bool       `json:"working_days"` // Days leaves weekends out
+	Fixed       []FixedEnd `json:"fixed_dates,omitempty"`
+}
+
+// FixedEnd is what has to be done by a date that the request fixes, and when it likely is.
+type FixedEnd struct {
+	Task   string `json:"task"` // its title; "" is the whole
+	Date   string `json:"date"`
+	Likely string `json:"likely"`
 }

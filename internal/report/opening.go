@@ -186,6 +186,28 @@ func (o opening) finish() (headline, detail string) {
 	return headline, detail + "."
 }
 
+// fixed says of each date that the request fixes what has to be done by then, and whether it likely is.
+func (o opening) fixed() (list []fixedEnd) {
+	if o.Finish == nil {
+		return nil
+	}
+	for _, f := range o.Finish.Fixed {
+		by, errBy := time.Parse(time.DateOnly, f.Date)
+		likely, errLikely := time.Parse(time.DateOnly, f.Likely)
+		if errBy != nil || errLikely != nil || len(list) == 8 {
+			continue
+		}
+		list = append(list, fixedEnd{task: f.Task, by: day(by), likely: day(likely), kept: !likely.After(by)})
+	}
+	return list
+}
+
+// fixedEnd is a task with a date of the request, for people.
+type fixedEnd struct {
+	task, by, likely string
+	kept             bool
+}
+
 // found counts findings by severity, the worst first, in words; empty when nothing was found.
 func (o opening) found() (counts []fact) {
 	for _, s := range []struct {

@@ -102,15 +102,26 @@ func finish(w *step.Work) (*plan.Finish, error) {
 	for i, days := range f.Days {
 		f.Dates[i] = s.Calendar.Last(0, days).Format(time.DateOnly)
 	}
+	titles := map[string]string{}
+	for _, r := range s.Rows {
+		titles[r.ID] = step.Line(r.Title)
+	}
+	for _, d := range s.Fixed {
+		f.Fixed = append(f.Fixed, plan.FixedEnd{Task: titles[d.Task], Date: d.Date, Likely: d.Finish.Likely})
+	}
 	return &f, nil
 }
 
-// describe tells a model the range.
+// describe tells a model the range, and how the dates of the request are kept.
 func describe(f *plan.Finish) string {
 	if f == nil {
 		return ""
 	}
-	return fmt.Sprintf("From %s to %s at the earliest, %s most likely, %s at the latest.", f.Start, f.Dates[0], f.Dates[1], f.Dates[2])
+	text := fmt.Sprintf("From %s to %s at the earliest, %s most likely, %s at the latest.", f.Start, f.Dates[0], f.Dates[1], f.Dates[2])
+	for _, x := range f.Fixed {
+		text += fmt.Sprintf(" “%s” has to be done by %s and likely is on %s.", x.Task, x.Date, x.Likely)
+	}
+	return text
 }
 
 // roster names the roles of the team, so that a first action is given to somebody there is.
