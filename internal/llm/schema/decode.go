@@ -157,6 +157,9 @@ func (d *decoder) object(s *Schema, path string, o Object) Object {
 }
 
 func (d *decoder) list(s *Schema, path string, l []any) []any {
+	if s.OnceBy != "" {
+		l = d.inOrder(s, path, l)
+	}
 	out := make([]any, 0, len(l))
 	n := len(l)
 	for i, item := range l {
@@ -178,6 +181,46 @@ func (d *decoder) list(s *Schema, path string, l []any) []any {
 		d.problem(Problem{Path: path, Found: "an empty list", Want: s.Count.String()})
 	case n < s.Count.Min || s.Count.Max > 0 && n > s.Count.Max && !s.Count.Surplus:
 		d.problem(Problem{Path: path, Found: items(n), Want: s.Count.String(), Soft: !s.Count.Hard})
+	}
+	return out
+}
+
+// inOrder gives the items of a list the ids they should have, in order, when none of them has any of
+// these: an answer that is of no other use. It is asked for again all the same.
+func (d *decoder) inOrder(s *Schema, path string, l []any) []any {
+	for _, item := range l {
+		o, ok := item.(Object)
+		if !ok {
+			return l
+		}
+		id, _ := o.Get(s.OnceBy)
+		text, ok := id.(string)
+		if !ok {
+			return l
+		}
+		if _, known := match(s.Once, text); known {
+			return l
+		}
+		if _, known := numbered(s.Once, text); known {
+			return l
+		}
+	}
+	if len(l) == 0 || len(s.Once) == 0 {
+		return l
+	}
+	d.problem(Problem{
+		Path: path, Found: "none of the ids that were asked about; the items are taken in order", Want: s.wantOnce(), Soft: true,
+	})
+	l = l[:min(len(l), len(s.Once))]
+	out := make([]any, len(l))
+	for i, item := range l {
+		o := slices.Clone(item.(Object))
+		for j := range o {
+			if o[j].Name == s.OnceBy {
+				o[j].Value = s.Once[i]
+			}
+		}
+		out[i] = o
 	}
 	return out
 }
