@@ -67,12 +67,25 @@ func (u *ui) runParts(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// liveRun streams a run's page until the run has ended or the page is left. What is sent says how things
-// stand, so nothing is lost when the stream breaks: the next one begins with all of it.
+// liveRun streams a run's page until the run has ended or the page is left. All who look at the same
+// tab of a run share one watch of the worker and what is rendered of it.
 func (u *ui) liveRun(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithCancel(r.Context())
+	id, tab := r.PathValue("id"), tabOf(r)
+	if _, err := u.Worker.Run(r.Context(), id); lacking(err) { // whoever shares a watch may see the run
+		gone, stream := kit.Parts{}, kit.NewStream(w)
+		if gone.Piece(r.Context(), "connection", goneNotice()) == nil && stream.Send(gone) == nil {
+			_ = stream.End()
+		}
+		return
+	}
+	u.live.Serve(w, r, id+" "+tab, func(ctx context.Context, t *kit.Topic) { u.followRun(ctx, t, id, tab) })
+}
+
+// followRun tells how a run stands until it has ended. What is told says how things stand, so nothing is
+// lost when a stream breaks: the next one begins with all of it.
+func (u *ui) followRun(ctx context.Context, t *kit.Topic, id, tab string) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	id, stream := r.PathValue("id"), kit.NewStream(w)
 	changed := make(chan struct{}, 1)
 	following, last := false, int64(0)
 	ended := make(chan error, 1)
@@ -94,14 +107,14 @@ func (u *ui) liveRun(w http.ResponseWriter, r *http.Request) {
 	pause := tick
 	seen, left := runView{}, patience
 	for {
-		v, err := u.load(ctx, id, tabOf(r))
+		v, err := u.load(ctx, id, tab)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case lacking(err):
 			gone := kit.Parts{}
-			if gone.Piece(ctx, "connection", goneNotice()) == nil && stream.Send(gone) == nil {
-				_ = stream.End()
+			if gone.Piece(ctx, "connection", goneNotice()) == nil {
+				t.Set(gone)
 			}
 			return
 		case err != nil:
@@ -109,19 +122,20 @@ func (u *ui) liveRun(w http.ResponseWriter, r *http.Request) {
 				lost, pause = time.Now(), time.Second
 			}
 			v = seen
-			v.tab, v.trouble, v.since, v.again = tabOf(r), workerTrouble(err), lost, int(pause/time.Second)
+			v.tab, v.trouble, v.since, v.again = tab, workerTrouble(err), lost, int(pause/time.Second)
 		default:
 			lost, pause = time.Time{}, tick
 			v.opener = u.canOpen(ctx)
 			seen = v
 		}
 		parts, err := u.parts(ctx, v)
-		if err != nil || stream.Send(parts) != nil || stream.Beat() != nil {
+		if err != nil {
+			u.Log.Warn("parts of a run could not be rendered", "run_id", id, "error", err)
 			return
 		}
+		t.Set(parts)
 		if v.trouble == "" && !v.State.Live() {
 			if left--; v.State != api.Interrupted || left < 0 {
-				_ = stream.End()
 				return
 			}
 		}

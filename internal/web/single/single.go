@@ -82,6 +82,7 @@ type ui struct {
 	keys    *kit.Sessions[string] // provider keys, in memory only
 	guesses kit.Throttle
 	policy  string // of reports
+	live    kit.Shared
 
 	looking sync.Mutex
 	looked  time.Time // when the opener was last asked whether it is there
