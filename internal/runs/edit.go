@@ -103,12 +103,7 @@ func (m *Manager) Inspect(id string, g *pipeline.Graph) (*run.Inspection, error)
 	if err != nil {
 		return nil, err
 	}
-	d, err := rundir.OpenRead(path)
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	return run.Inspect(g, d)
+	return m.inspections.get(id, path, g)
 }
 
 // sameShape tells whether new can be read where old was: text for text, and JSON with the same

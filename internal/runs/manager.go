@@ -45,6 +45,8 @@ type Manager struct {
 	waiting []*live
 	running int
 	ended   []ended // of this process, newest last
+
+	inspections inspections
 }
 
 type ended struct {

@@ -531,6 +531,14 @@ func TestEdit(t *testing.T) {
 	if err := b.m.Revert(id, name); !errors.Is(err, runs.ErrNotFound) {
 		t.Errorf("second revert: %v", err)
 	}
+	// An editor of another program writes the file in place.
+	file := filepath.Join(b.lib.Base(), id, name)
+	if err := os.WriteFile(file, []byte("b purpose"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := states(); got != "done dirty done" {
+		t.Errorf("after an edit in place: %s", got)
+	}
 	list := plan.Assumptions.Name
 	for text, want := range map[string]string{
 		`[{"question":"q","assumptions":"a"}`: "line 1, column",
