@@ -1,0 +1,6 @@
+//go:build !linux && !darwin
+
+package dbworker
+
+// freeBytes is not known here.
+func freeBytes(string) (uint64, bool) { return 0, false }
