@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"planexe/internal/config"
+	"planexe/internal/privilege"
 	"planexe/internal/run"
 	"planexe/internal/service"
 )
@@ -20,7 +21,13 @@ import (
 // version is set by release builds.
 var version = "devel"
 
-func main() { os.Exit(dispatch(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if err := privilege.Drop(os.Environ(), slog.Default()); err != nil {
+		fmt.Fprintln(os.Stderr, "worker_plan:", err)
+		os.Exit(1)
+	}
+	os.Exit(dispatch(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 func dispatch(args []string, out, errs io.Writer) int {
 	env, err := config.LoadEnv()

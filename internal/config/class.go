@@ -59,3 +59,15 @@ func classNames() []string {
 	slices.Sort(names)
 	return names
 }
+
+// KeyVariables returns the variables that hold the keys of providers, each once, sorted.
+func KeyVariables() []string {
+	var names []string
+	for _, c := range classes {
+		if c.keyVar != "" {
+			names = append(names, c.keyVar)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,7 +31,7 @@ type Env struct {
 // LoadEnv reads the environment of this process and the first .env found in the directory
 // PLANEXE_CONFIG_PATH, the working directory or the directory of the executable. The process
 // environment is not changed. It fails when PLANEXE_CONFIG_PATH is no absolute existing
-// directory, or when .env cannot be read or parsed.
+// directory, or when .env cannot be read or parsed; one that this user has no right to read is left out.
 func LoadEnv() (Env, error) {
 	var dirs []string
 	if wd, err := os.Getwd(); err == nil {
@@ -68,6 +69,10 @@ func loadEnv(environ, dirs []string) (Env, error) {
 	process.dirs = dirs
 
 	path, data, err := process.readFile(".env")
+	if errors.Is(err, fs.ErrPermission) { // in a container the file of another user; what it holds has come by the environment
+		slog.Info("a .env is left out: it cannot be read", "error", err)
+		return process, nil
+	}
 	if err != nil || path == "" {
 		return process, err
 	}

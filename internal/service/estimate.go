@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"planexe/internal/api"
+	"planexe/internal/progress"
 	"planexe/internal/run"
 	"planexe/internal/runs"
 )
@@ -78,7 +79,7 @@ func (s *Service) estimateSteps(ctx context.Context, steps []string, model, spee
 	}
 	e := runs.EstimateSteps(s.graph, steps, speed, chosen[0], s.settings.Concurrency)
 	out := api.Estimate{
-		Steps: e.Steps, Calls: e.Calls, Tokens: usage(e.Usage), Cost: e.Cost, Models: []string{}, Why: why,
+		Steps: e.Steps, Calls: e.Calls, Tokens: progress.Usage(e.Usage), Cost: e.Cost, Models: []string{}, Why: why,
 		Demo: chosen[0].Demo, LocalOnly: chosen[0].Local,
 	}
 	for _, m := range chosen {

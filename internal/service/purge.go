@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"planexe/internal/api"
+	"planexe/internal/progress"
 	"planexe/internal/runs"
 )
 
@@ -27,7 +28,7 @@ func (p *purges) done() {
 func (p *purges) lastTime() *time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return moment(p.last)
+	return progress.Moment(p.last)
 }
 
 func (s *Service) purgeRuns(_ context.Context, in *struct{ Body api.PurgeRunsRequest }) (*answer[api.PurgeRunsResponse], error) {

@@ -6,14 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"planexe/internal/api"
-	"planexe/internal/event"
-	"planexe/internal/pipeline"
 	"planexe/internal/plan"
+	"planexe/internal/progress"
 	"planexe/internal/run"
 	"planexe/internal/runs"
 )
@@ -59,30 +57,10 @@ func (s *Service) listRuns(_ context.Context, in *listInput) (*answer[api.RunLis
 func summary(r runs.Summary) api.RunSummary {
 	speed, _ := run.Mode(r.Speed)
 	return api.RunSummary{
-		RunID: r.ID, Title: r.Title, StartedAt: moment(r.StartedAt), EndedAt: moment(r.EndedAt), State: api.State(r.State), Reason: r.Reason.Message,
+		RunID: r.ID, Title: r.Title, StartedAt: progress.Moment(r.StartedAt), EndedAt: progress.Moment(r.EndedAt), State: api.State(r.State), Reason: r.Reason.Message,
 		ProgressPercentage: float64(int(r.Progress*1000)) / 10, ProgressMessage: fmt.Sprintf("%d of %d files", r.Files, len(plan.Expected())),
-		Seconds: r.Seconds, Usage: usage(r.Usage), Cost: r.Cost, LLMModel: r.Model, SpeedVsDetail: speed, HasReport: r.HasReport, SizeBytes: r.SizeBytes,
+		Seconds: r.Seconds, Usage: progress.Usage(r.Usage), Cost: r.Cost, LLMModel: r.Model, SpeedVsDetail: speed, HasReport: r.HasReport, SizeBytes: r.SizeBytes,
 	}
-}
-
-func usage(u event.Usage) api.Usage {
-	return api.Usage{Prompt: u.Prompt, Completion: u.Completion, Cached: u.Cached, Reasoning: u.Reasoning, Estimated: u.Estimated}
-}
-
-// moment is a time that may not be there.
-func moment(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
-}
-
-func problem(r event.Reason) *api.Problem {
-	if r.Message == "" && r.Class == "" {
-		return nil
-	}
-	return &api.Problem{Class: r.Class, Message: r.Message, Step: r.Step, CanRetry: r.CanRetry, Advice: r.Advice}
 }
 
 func (s *Service) runStatus(_ context.Context, in *RunInput) (*answer[api.RunStatus], error) {
@@ -120,7 +98,7 @@ func (s *Service) runStatus(_ context.Context, in *RunInput) (*answer[api.RunSta
 	}
 	out.RunSummary = summary(r)
 	if !out.State.Live() && r.State != runs.Completed {
-		out.Error = problem(r.Reason)
+		out.Error = progress.Problem(r.Reason)
 	}
 	out.Prompt, _ = s.library.Prompt(in.ID) // without one it is empty
 	v, err := s.manager.View(in.ID)
@@ -134,31 +112,8 @@ func (s *Service) runStatus(_ context.Context, in *RunInput) (*answer[api.RunSta
 
 // fill adds what the log tells.
 func fill(out *api.RunStatus, v runs.View) {
-	st := &v.State
-	out.LastEvent, out.MaxCost = v.Seq, max(v.Asked.MaxCost, st.Run.MaxCost)
-	out.StepsDone, out.StepsTotal = st.Counts()
-	out.Calls, out.CallsReused, out.Requests, out.Retries, out.Unpriced = st.Calls, st.Reused, st.Requests, st.Retries, st.Unpriced
-	for _, step := range st.Steps {
-		out.CallsExpected += step.Calls
-		for _, q := range st.Quality[step.Name] {
-			out.Quality = append(out.Quality, api.QualityNote{Step: q.Step, Label: q.Label, Path: q.Path, Note: q.Note})
-		}
-	}
-	out.Models, out.Demo = append(out.Models, st.Models()...), st.Demo()
-	if !out.State.Live() {
-		return
-	}
-	if left := st.Left(); left > 0 {
-		value := left.Seconds()
-		out.SecondsLeft = &value
-	}
-	for _, call := range st.Active {
-		out.ActiveCalls = append(out.ActiveCalls, api.ActiveCall{Step: call.Step, Label: call.Label})
-	}
-	slices.SortFunc(out.ActiveCalls, func(a, b api.ActiveCall) int { return strings.Compare(a.Step+"/"+a.Label, b.Step+"/"+b.Label) })
-	if n := st.Notice; n.Message != "" && (n.Until.IsZero() || n.Until.After(time.Now())) {
-		out.Notice = &api.Notice{Level: n.Level, Message: n.Message, Step: n.Step, Until: moment(n.Until)}
-	}
+	out.LastEvent, out.MaxCost = v.Seq, v.Asked.MaxCost
+	progress.Fill(out, &v.State)
 }
 
 func (s *Service) runSteps(_ context.Context, in *RunInput) (*answer[[]api.Step], error) {
@@ -169,32 +124,5 @@ func (s *Service) runSteps(_ context.Context, in *RunInput) (*answer[[]api.Step]
 	if err != nil {
 		return nil, s.failed(err, in.ID, "read the run")
 	}
-	out := make([]api.Step, 0, len(inspection.Steps))
-	for _, st := range inspection.Steps {
-		out = append(out, s.step(st))
-	}
-	return &answer[[]api.Step]{out}, nil
-}
-
-func (s *Service) step(st run.Standing) api.Step {
-	out := api.Step{
-		Step: st.Step.Name, Label: st.Step.About, Chapter: st.Step.Chapter, State: st.State, Why: st.Why, StartedAt: moment(st.Run.Started),
-		Calls: st.Run.Asked, CallsExpected: st.Run.Calls, Usage: usage(st.Run.Usage), Cost: st.Run.Cost,
-		ModelIDs: append([]string{}, st.Models...), Files: append(slices.Clone(st.Step.Outputs), st.Step.Extras...),
-		Needs: append([]string{}, s.graph.Waits(st.Step.Name)...), Edited: append([]string{}, st.Edited...),
-	}
-	if st.Run.Name == "" { // the last execution had no such step
-		out.CallsExpected = st.Step.Calls(pipeline.Typical)
-	}
-	switch {
-	case st.Run.Started.IsZero():
-	case st.Run.Ended.IsZero() && st.State == api.StepRunning:
-		out.Seconds = seconds(time.Since(st.Run.Started))
-	case !st.Run.Ended.IsZero():
-		out.Seconds = seconds(st.Run.Ended.Sub(st.Run.Started))
-	}
-	if st.State == api.StepFailed {
-		out.Error = problem(st.Run.Reason)
-	}
-	return out
+	return &answer[[]api.Step]{progress.Steps(s.graph, inspection)}, nil
 }

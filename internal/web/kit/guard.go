@@ -12,10 +12,13 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// Guard puts the security headers on every answer and turns away what a foreign web page sends. A handler
-// may replace the policy of its own answer.
-func Guard(next http.Handler) http.Handler {
+// Guard puts the security headers on every answer and turns away what a foreign web page sends, but not to the
+// patterns in foreign, which look for themselves. A handler may replace the policy of its own answer.
+func Guard(next http.Handler, foreign ...string) http.Handler {
 	cross := http.NewCrossOriginProtection()
+	for _, pattern := range foreign {
+		cross.AddInsecureBypassPattern(pattern)
+	}
 	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "This request came from another web site. Open PlanExe itself and try again.", http.StatusForbidden)
 	}))

@@ -28,6 +28,7 @@ type Page struct {
 	Title   string // of the window; the product's name is added
 	Nav     []Link
 	User    string // who is logged in; "" when there is no login
+	UserURL string // their own page; "" when there is none
 	Theme   string // light, dark, or "" for the system's
 	Flash   *Flash
 	Refresh int  // seconds after which a browser without script loads the page again; 0 is never

@@ -1,193 +1,15 @@
 package single
 
 import (
-	"context"
 	"flag"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
+	"planexe/internal/web/webtest"
 )
-
-// tab is a browser's tab that remembers what the pages must not do.
-type tab struct {
-	t   *testing.T
-	ctx context.Context
-
-	mu       sync.Mutex
-	home     string // the only place that may be asked for anything
-	problems []string
-	allowed  *regexp.Regexp // problems that the test expects
-}
-
-// watch runs in every page before its own script. Whatever a document manages to run calls one of these.
-const watch = `
-window.broken = [];
-for (const name of ["alert", "confirm", "prompt", "print"]) window[name] = () => { broken.push(name + " was called"); };
-addEventListener("securitypolicyviolation", (e) => broken.push("the policy stopped " + e.violatedDirective + " " + e.blockedURI));
-`
-
-// newTab starts a browser, or skips the test where there is none.
-func newTab(t *testing.T) *tab {
-	t.Helper()
-	path := ""
-	for _, name := range []string{os.Getenv("PLANEXE_CHROMIUM"), "chromium", "google-chrome", "chromium-browser"} {
-		if found, err := exec.LookPath(name); name != "" && err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium found: install chromium, or name one in PLANEXE_CHROMIUM")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	b := &tab{t: t, ctx: ctx}
-	b.must(chromedp.Listen(ctx, b.hear))
-	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
-	b.must(err)
-	_, err = chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watch})
-	b.must(err)
-	return b
-}
-
-// hear notes errors, warnings and requests to other places.
-func (b *tab) hear(event any) {
-	problem := ""
-	switch e := event.(type) {
-	case *runtime.EventConsoleAPICalled:
-		problem = fmt.Sprintf("the page wrote to the console: %s", e.Type)
-	case *runtime.EventExceptionThrown:
-		problem = "exception: " + e.ExceptionDetails.Text
-	case *log.EventEntryAdded:
-		problem = "browser log: " + e.Entry.Text + " " + e.Entry.URL
-	case *network.EventRequestWillBeSent:
-		b.mu.Lock()
-		if at, err := url.Parse(e.Request.URL); err != nil || at.Scheme != "data" && at.Scheme != "about" && at.Scheme+"://"+at.Host != b.home {
-			problem = "request for " + e.Request.URL
-		}
-		b.mu.Unlock()
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if problem != "" && (b.allowed == nil || !b.allowed.MatchString(problem)) {
-		b.problems = append(b.problems, problem)
-	}
-}
-
-// at makes a handler the browser's world.
-func (b *tab) at(h http.Handler) *httptest.Server {
-	b.t.Helper()
-	s := httptest.NewServer(h)
-	b.t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
-	b.mu.Lock()
-	b.home = s.URL
-	b.mu.Unlock()
-	return s
-}
-
-func (b *tab) open(path string) {
-	b.t.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.Navigate(b.home+path)))
-}
-
-// quiet fails the test when the page has done what it must not.
-func (b *tab) quiet(what string) {
-	b.t.Helper()
-	broken := eval[[]string](b, "broken")
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, problem := range append(broken, b.problems...) {
-		b.t.Errorf("%s: %s", what, problem)
-	}
-	b.problems = nil
-}
-
-func (b *tab) must(err error) {
-	b.t.Helper()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func (b *tab) size(width int64) {
-	b.t.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(width, 900)))
-}
-
-func (b *tab) scheme(name string) {
-	b.t.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}},
-	})
-	b.must(err)
-}
-
-// eval runs a script in the page; a promise is waited for.
-func eval[T any](b *tab, script string) T {
-	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
-	if err != nil {
-		b.t.Fatalf("%v in %.300s", err, script)
-	}
-	return v
-}
-
-// until waits until an expression of the page is true, over page loads too.
-func (b *tab) until(what, expression string) {
-	b.t.Helper()
-	end := time.Now().Add(40 * time.Second)
-	for {
-		v, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
-		if err == nil && v {
-			return
-		}
-		if time.Now().After(end) {
-			text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.pathname + ": " + document.querySelector("main")?.innerText.slice(0, 800)`))
-			b.t.Fatalf("waited in vain for %s (%s) on %s", what, expression, text)
-		}
-		_, _ = chromedp.Run(b.ctx, chromedp.Evaluate[bool](`new Promise((done) => setTimeout(() => done(true), 50))`, chromedp.EvalAwaitPromise))
-	}
-}
-
-// click presses what a selector finds, as a person does.
-func (b *tab) click(selector string) {
-	b.t.Helper()
-	b.until(selector, fmt.Sprintf("document.querySelector(%q)", selector))
-	eval[bool](b, fmt.Sprintf("(document.querySelector(%q).click(), true)", selector))
-}
-
-// press clicks a button or link by its words.
-func (b *tab) press(words string) {
-	b.t.Helper()
-	find := fmt.Sprintf(`[...document.querySelectorAll("button, a")].find((e) => e.textContent.trim().startsWith(%q) && e.checkVisibility())`, words)
-	b.until(words, find)
-	eval[bool](b, "("+find+".click(), true)")
-}
-
-// settled is a script's end that waits until the page has reacted.
-const settled = `; new Promise((done) => setTimeout(() => requestAnimationFrame(() => done(true))))`
 
 var shots = flag.String("shots", "", "directory that the gallery's pictures are written to")
 
@@ -198,124 +20,53 @@ func TestLooks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow: looks at every page in every state")
 	}
-	b := newTab(t)
-	b.allowed = regexp.MustCompile(`status of (4|5)\d\d|ERR_INCOMPLETE|was called`)
+	b := webtest.New(t)
+	b.Allowed = regexp.MustCompile(`status of (4|5)\d\d|ERR_INCOMPLETE|was called`)
 	for _, s := range gallery() {
 		f := sampleWorker()
 		if s.set != nil {
 			s.set(f)
 		}
-		server := b.at(newUI(t, f, func(o *Options) {
+		server := b.At(newUI(t, f, func(o *Options) {
 			o.Opener = &fakeOpener{}
 			if s.options != nil {
 				s.options(o)
 			}
 		}))
-		b.scheme("light")
+		b.Scheme("light")
 		if s.post == "" {
-			b.open(s.path)
+			b.Open(s.path)
 		} else {
-			b.open("/assets/none")
-			eval[bool](b, fmt.Sprintf(`(() => { document.body.innerHTML = '<form method="post"></form>'; const f = document.forms[0]; f.action = %q;
+			b.Open("/assets/none")
+			webtest.Eval[bool](b, fmt.Sprintf(`(() => { document.body.innerHTML = '<form method="post"></form>'; const f = document.forms[0]; f.action = %q;
 				for (const [k, v] of new URLSearchParams(%q)) { const i = document.createElement("input"); i.name = k; i.value = v; f.append(i); } f.submit(); return true; })()`, s.path, s.post))
-			b.until("the answer to the form", `document.querySelector("h1")`)
+			b.Until("the answer to the form", `document.querySelector("h1")`)
 		}
 		if strings.HasPrefix(s.name, "models, t") {
-			b.until("the end of the test", `document.body.textContent.includes("401")`)
+			b.Until("the end of the test", `document.body.textContent.includes("401")`)
 		}
 		for _, scheme := range []string{"light", "dark"} {
-			b.scheme(scheme)
+			b.Scheme(scheme)
 			for _, width := range []int64{320, 360, 1440} {
-				b.size(width)
-				eval[bool](b, settled[1:])
+				b.Size(width)
+				webtest.Eval[bool](b, webtest.Settled[1:])
 				if *shots != "" && width != 320 {
-					b.shoot(fmt.Sprintf("%s-%d-%s", strings.NewReplacer(" ", "-", ",", "").Replace(s.name), width, scheme))
+					b.Shoot(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s", strings.NewReplacer(" ", "-", ",", "").Replace(s.name), width, scheme)+".png"))
 				}
-				eval[bool](b, `for (const d of document.querySelectorAll("details:not(.more)")) d.open = true`+settled)
-				if n := eval[int](b, "document.documentElement.scrollWidth"); n > int(width) {
-					t.Errorf("%s, %s: the page is %d wide in a window of %d: %v", s.name, scheme, n, width, eval[[]string](b, tooWide))
+				webtest.Eval[bool](b, `for (const d of document.querySelectorAll("details:not(.more)")) d.open = true`+webtest.Settled)
+				if n := webtest.Eval[int](b, "document.documentElement.scrollWidth"); n > int(width) {
+					t.Errorf("%s, %s: the page is %d wide in a window of %d: %v", s.name, scheme, n, width, webtest.Eval[[]string](b, webtest.TooWide))
 				}
-				for _, problem := range eval[[]string](b, looks) {
+				for _, problem := range webtest.Eval[[]string](b, webtest.Looks) {
 					t.Errorf("%s, %s, %d: %s", s.name, scheme, width, problem)
 				}
 				if width != 360 {
-					b.axe(s.name)
+					b.Axe(s.name)
 				}
-				eval[bool](b, `for (const d of document.querySelectorAll("details")) d.open = false`+settled)
+				webtest.Eval[bool](b, `for (const d of document.querySelectorAll("details")) d.open = false`+webtest.Settled)
 			}
 		}
-		b.quiet(s.name)
+		b.Quiet(s.name)
 		server.CloseClientConnections()
 	}
 }
-
-// shoot writes a picture of the whole page.
-func (b *tab) shoot(name string) {
-	b.t.Helper()
-	data, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(90))
-	b.must(err)
-	b.must(os.WriteFile(filepath.Join(*shots, name+".png"), data, 0o600))
-}
-
-// axe runs an accessibility checker where one is installed; it is not part of this project.
-func (b *tab) axe(name string) {
-	b.t.Helper()
-	path := os.Getenv("PLANEXE_AXE")
-	if path == "" {
-		return
-	}
-	script, err := os.ReadFile(path)
-	b.must(err)
-	eval[bool](b, string(script)+"; true")
-	for _, problem := range eval[[]string](b, `axe.run(document, {iframes: false}).then((r) => r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)).join(" | ")))`) {
-		b.t.Errorf("%s: axe: %s", name, problem)
-	}
-}
-
-const tooWide = `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest(".table, .graph, pre, .tabs, .prose table")).slice(0, 5).map((e) => e.tagName + "." + e.className)`
-
-// looks lists texts with a contrast below 4.5 (3 for large ones, as WCAG has it), controls without a name or
-// too small to hit, fields without a label, and ids that stand twice.
-const looks = `(() => {
-	const found = new Set();
-	const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-	const rgba = (text) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1); const d = canvas.getImageData(0, 0, 1, 1).data; return [d[0], d[1], d[2], d[3] / 255]; };
-	const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
-	const behind = (e) => {
-		const layers = [];
-		for (; e; e = e.parentElement) layers.unshift(rgba(getComputedStyle(e).backgroundColor));
-		return layers.reduce((below, top) => over(top, below), [255, 255, 255, 1]);
-	};
-	const shine = (c) => c.slice(0, 3).map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-	const ratio = (a, b) => { const [low, high] = [shine(a), shine(b)].sort((x, y) => x - y); return (high + 0.05) / (low + 0.05); };
-	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-	for (let n; (n = texts.nextNode());) {
-		const e = n.parentElement;
-		if (!n.data.trim() || e.closest("script, style, title, .sr, .skip, option, progress, [disabled]") || !e.checkVisibility({ visibilityProperty: true })) continue;
-		const style = getComputedStyle(e), back = behind(e);
-		const r = ratio(over(rgba(style.color), back), back), size = parseFloat(style.fontSize);
-		const least = size >= 24 || size >= 18.66 && style.fontWeight >= 700 ? 3 : 4.5;
-		if (r < least) found.add("contrast " + r.toFixed(2) + " of " + e.tagName + "." + e.className + ": " + n.data.trim().slice(0, 30));
-	}
-	for (const e of document.querySelectorAll("input:not([type=hidden]), select, textarea, button")) {
-		if (!e.checkVisibility() || e.closest(".sr")) continue;
-		const style = getComputedStyle(e);
-		if (e.matches("input, select, textarea") && !e.labels?.length && !e.getAttribute("aria-label")) found.add("no label: " + e.outerHTML.slice(0, 80));
-		if (!e.matches("[type=radio], [type=checkbox], .quiet") && ratio(rgba(style.borderTopColor), behind(e.parentElement)) < 3 && ratio(rgba(style.backgroundColor), behind(e.parentElement)) < 3) found.add("the edge of a control is hard to see: " + e.outerHTML.slice(0, 80));
-	}
-	for (const e of document.querySelectorAll("a, button, summary, [role=img], [role=region], nav, dialog, iframe, progress")) {
-		const label = e.getAttribute("aria-labelledby");
-		const name = e.getAttribute("aria-label") || label && document.getElementById(label)?.textContent || e.title || e.textContent;
-		if (!name?.trim()) found.add("no name: " + e.outerHTML.slice(0, 80));
-	}
-	for (const e of document.querySelectorAll("button, .button, .tabs a, .menu a, .tag, summary, input:not([type=hidden]), select")) {
-		if (!e.checkVisibility() || e.closest(".sr, .choice")) continue;
-		const box = e.getBoundingClientRect();
-		if (box.height < 24 || box.width < 24) found.add("smaller than 24 pixels: " + e.outerHTML.slice(0, 80));
-	}
-	const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
-	for (const id of ids.filter((id, i) => ids.indexOf(id) < i)) found.add("two elements have the id " + id);
-	if (document.querySelectorAll("h1").length !== 1) found.add("not one h1");
-	if (document.querySelector("[style], [onclick]")) found.add("inline style or handler");
-	return [...found];
-})()`

@@ -161,3 +161,29 @@ func sentence(text string) string {
 
 // spaced is a name of a program as words.
 func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+// What other interfaces that show plans say alike.
+
+// Duration is a time in words as short as a clock: 48 s, 3:42 min, 1:05 h.
+func Duration(seconds float64) string { return duration(seconds) }
+
+// Roughly is an estimate of a time.
+func Roughly(seconds float64) string { return roughly(seconds) }
+
+// Money is an amount of dollars.
+func Money(usd float64) string { return money(usd) }
+
+// Size is a number of bytes.
+func Size(n int64) string { return size(n) }
+
+// Tokens counts in thousands and millions.
+func Tokens(n int) string { return tokens(n) }
+
+// Counted is a number with its noun.
+func Counted(n int, one, many string) string { return counted(n, one, many) }
+
+// Sentence begins with a capital and ends with a stop.
+func Sentence(text string) string { return sentence(text) }
+
+// StateWords are what a state is called, and its tone.
+func StateWords(s api.State) (string, kit.Tone) { return stateWords(s) }

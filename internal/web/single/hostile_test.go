@@ -11,6 +11,7 @@ import (
 
 	"planexe/internal/api"
 	"planexe/internal/plan"
+	"planexe/internal/web/webtest"
 )
 
 var blockedStream = regexp.MustCompile(`/live|status of 502`)
@@ -48,10 +49,10 @@ func TestHostileTextInBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow: opens pages for each payload")
 	}
-	b := newTab(t)
+	b := webtest.New(t)
 	// The report may try: it is stopped by its policy. No page of ours may need to be.
 	f := sampleWorker()
-	b.at(newUI(t, f, nil))
+	b.At(newUI(t, f, nil))
 	payloads := corpus(t)
 	var all strings.Builder
 	for i, p := range payloads {
@@ -75,32 +76,32 @@ func TestHostileTextInBrowser(t *testing.T) {
 		run + "/files/" + plan.Risks.Name, run + "/files/" + plan.Prompt.Name, run + "/files/" + plan.Assumptions.Name, run + "/files/" + plan.Risks.Name + "/edit",
 		"/runs?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "/login?to=javascript:alert(1)", "/%3Cscript%3Ealert(1)%3C/script%3E",
 	} {
-		b.allowed = regexp.MustCompile(`status of 404`)
-		b.open(path)
-		before := eval[string](b, "location.href")
-		eval[bool](b, `for (const e of document.querySelectorAll("*")) {
+		b.Allowed = regexp.MustCompile(`status of 404`)
+		b.Open(path)
+		before := webtest.Eval[string](b, "location.href")
+		webtest.Eval[bool](b, `for (const e of document.querySelectorAll("*")) {
 			if (e.tagName === "DETAILS") e.open = true;
 			for (const type of ["pointerenter", "mouseover", "focus", "animationend", "load", "error", "toggle"]) e.dispatchEvent(new Event(type, { bubbles: true }));
 			if (e.tagName === "A" && e.href && !["http:", "https:", "mailto:"].includes(e.protocol)) broken.push("link to " + e.href);
 			if (["IFRAME", "OBJECT", "EMBED", "BASE"].includes(e.tagName) || e.tagName === "SCRIPT" && !e.src.startsWith(location.origin + "/assets/") || e.tagName === "FORM" && new URL(e.action).origin !== location.origin) broken.push("element " + e.outerHTML.slice(0, 80));
 			for (const a of e.attributes) if (/^on/i.test(a.name) || a.name === "style") broken.push("attribute " + a.name);
-		}`+settled)
-		if after := eval[string](b, "location.href"); after != before {
+		}`+webtest.Settled)
+		if after := webtest.Eval[string](b, "location.href"); after != before {
 			t.Errorf("%s went to %s", before, after)
 		}
-		b.quiet(path)
+		b.Quiet(path)
 	}
 
 	// A report that is hostile through and through runs nothing, wherever it is opened.
 	f.report = "<!DOCTYPE html>" + strings.Join(payloads, "\n") + "<script>parent.document.title = 'broken'; top.location = '/about'</script>"
-	b.allowed = regexp.MustCompile(`.`) // what it tries is reported by the browser
-	b.open(run + "/report.html")
-	if ran := eval[[]string](b, `broken.filter((x) => x.endsWith("was called"))`); len(ran) > 0 {
+	b.Allowed = regexp.MustCompile(`.`) // what it tries is reported by the browser
+	b.Open(run + "/report.html")
+	if ran := webtest.Eval[[]string](b, `broken.filter((x) => x.endsWith("was called"))`); len(ran) > 0 {
 		t.Errorf("the report ran script: %v", ran)
 	}
-	b.open(run + "/report")
-	b.until("the page around the report", `document.querySelector("iframe.report")`)
-	if at := eval[string](b, `location.pathname + " " + document.title`); !strings.HasPrefix(at, run+"/report") || strings.Contains(at, "broken") {
+	b.Open(run + "/report")
+	b.Until("the page around the report", `document.querySelector("iframe.report")`)
+	if at := webtest.Eval[string](b, `location.pathname + " " + document.title`); !strings.HasPrefix(at, run+"/report") || strings.Contains(at, "broken") {
 		t.Errorf("the report changed the page around it: %s", at)
 	}
 }

@@ -25,6 +25,8 @@ type planView struct {
 	tag      string // the examples are narrowed to it, for browsers without script
 	query    string
 	info     api.LLMInfo
+	shared   bool              // see Options
+	ahead    string            // what to know of the queue
 	trouble  string            // why the worker is of no use now
 	problems map[string]string // by field; "" is the whole form
 	from     string            // the run whose text this is
@@ -47,7 +49,10 @@ func (u *ui) newPlan(w http.ResponseWriter, r *http.Request) {
 }
 
 func (u *ui) showPlan(w http.ResponseWriter, r *http.Request, status int, v planView) {
-	v.Nonce = nonce()
+	v.Nonce, v.shared = nonce(), u.Shared
+	if u.Ahead != nil {
+		v.ahead = u.Ahead(r.Context())
+	}
 	v.examples = u.narrowed(v.query, v.tag)
 	info, err := u.info(r.Context())
 	if err != nil {
@@ -108,7 +113,7 @@ func (u *ui) preview(w http.ResponseWriter, r *http.Request) {
 	err = errors.Join(
 		parts.Piece(ctx, "hints", hints(look(r.PostFormValue("prompt")))),
 		parts.Piece(ctx, "worker", workerNotice(trouble)),
-		parts.Piece(ctx, "estimate", estimateBox(estimate, known, problem)),
+		parts.Piece(ctx, "estimate", estimateBox(estimate, known, problem, u.Shared)),
 	)
 	if err == nil {
 		err = kit.WriteParts(w, parts)

@@ -19,10 +19,10 @@ func (nothing) Read(string) ([]byte, error) { return nil, fs.ErrNotExist }
 
 var scriptSource = regexp.MustCompile(`script-src ('sha256-[A-Za-z0-9+/=]+')`)
 
-// reportPolicy returns the policy that reports are served under, whatever stands in them: an origin of
+// ReportPolicy returns the policy that reports are served under, whatever stands in them: an origin of
 // their own, no network, and no script but the one that reports of this version have. Reports of other
 // versions are read without their script. Styles cannot do harm there.
-func reportPolicy() (string, error) {
+func ReportPolicy() (string, error) {
 	page, err := report.Render(nothing{}, report.Meta{})
 	if err != nil {
 		return "", err

@@ -32,6 +32,7 @@ type runView struct {
 	form     string        // settings, or the step to ask again; "" is no form
 	takes    *api.Estimate // of that form, or of bringing the plan up to date
 	problems map[string]string
+	shared   bool // see Options
 	limited  bool // the worker is the reference's: no steps, no edits
 }
 
@@ -142,7 +143,7 @@ func (v runView) news() (text, how string) {
 
 // load asks the worker for what a tab shows.
 func (u *ui) load(ctx context.Context, id, tab string) (runView, error) {
-	v := runView{tab: tab}
+	v := runView{tab: tab, shared: u.Shared}
 	var err error
 	if v.RunStatus, err = u.Worker.Run(ctx, id); err != nil {
 		return v, err

@@ -110,3 +110,8 @@ func (v runView) tried() string {
 	}
 	return text + ". What is done is kept."
 }
+
+// canBeginAgain tells whether what was made so far may be thrown away to make all of it anew.
+func (v runView) canBeginAgain() bool {
+	return !v.State.Live() && v.State != api.Completed
+}

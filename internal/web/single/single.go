@@ -10,6 +10,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -64,6 +65,12 @@ type Example struct {
 
 // Options of the interface.
 type Options struct {
+	// Shared: the pages are part of an interface for several people, which guards them and has its own login and settings. What
+	// belongs to one person's machine is left out: its folders, models and keys, and editing what a run has made.
+	Shared bool
+	Dress  func(*http.Request, *kit.Page) // navigation and user of that interface
+	Ahead  func(context.Context) string   // what to know of the queue before a plan is made; nil is nothing
+
 	Worker       Worker
 	Examples     []Example // in the order they are shown; the first one fills the form
 	Opener       Opener    // nil is none
@@ -92,19 +99,36 @@ type ui struct {
 // kept is how long a login and a provider's key are remembered.
 const kept = 12 * time.Hour
 
-// New returns the interface. It starts whether the worker answers or not.
-func New(o Options) (http.Handler, error) {
+// Pages returns the pages about plans alone, for an interface that guards them.
+func Pages(o Options) (http.Handler, error) {
+	u, err := build(o)
+	if err != nil {
+		return nil, err
+	}
+	return u.routes(), nil
+}
+
+func build(o Options) (*ui, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
 	if len(o.CookieKey) == 0 {
 		o.CookieKey = kit.NewKey()
 	}
-	policy, err := reportPolicy()
+	policy, err := ReportPolicy()
 	if err != nil {
 		return nil, err
 	}
 	u := &ui{Options: o, cookies: kit.NewCookies(o.CookieKey), logins: kit.NewSessions[bool]("planexe_login", kept), keys: kit.NewSessions[string]("planexe_key", kept), policy: policy}
+	return u, nil
+}
+
+// New returns the interface. It starts whether the worker answers or not.
+func New(o Options) (http.Handler, error) {
+	u, err := build(o)
+	if err != nil {
+		return nil, err
+	}
 	open := http.NewServeMux()
 	open.HandleFunc("GET /healthz", health)
 	open.HandleFunc("GET /healthcheck", health)
@@ -162,12 +186,26 @@ func (u *ui) routes() http.Handler {
 		"POST /runs/{id}/files/{name}/edit":   u.saveFile,
 		"POST /runs/{id}/files/{name}/revert": u.revertFile,
 	} {
+		if u.Shared && notShared(pattern) {
+			continue
+		}
 		m.HandleFunc(pattern, h)
 	}
 	m.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		u.problem(w, r, http.StatusNotFound, "There is no such page", "The address may be mistyped, or it belonged to a run that is gone.")
 	})
 	return m
+}
+
+// notShared tells whether a page is only for the person whose machine it is.
+func notShared(pattern string) bool {
+	_, path, _ := strings.Cut(pattern, " ")
+	for _, end := range []string{"/models", "/models/test", "/settings", "/maintenance", "/about", "/rerun", "/open-dir", "/edit", "/revert", "{id}/preview"} {
+		if strings.HasSuffix(path, end) {
+			return true
+		}
+	}
+	return false
 }
 
 func health(w http.ResponseWriter, _ *http.Request) {
@@ -189,6 +227,10 @@ func (u *ui) worker(w http.ResponseWriter, r *http.Request) {
 // page begins a page of the interface.
 func (u *ui) page(w http.ResponseWriter, r *http.Request, title, section string) kit.Page {
 	p := kit.Page{Title: title, Theme: kit.Theme(r), Flash: u.cookies.TakeFlash(w, r)}
+	if u.Dress != nil {
+		u.Dress(r, &p)
+		return p
+	}
 	for _, l := range []kit.Link{
 		{Text: "New plan", URL: "/"}, {Text: "Plans", URL: "/runs"}, {Text: "Models", URL: "/models"},
 		{Text: "Settings", URL: "/settings"}, {Text: "Maintenance", URL: "/maintenance"}, {Text: "About", URL: "/about"},

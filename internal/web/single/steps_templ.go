@@ -741,7 +741,7 @@ func chapterFold(v runView, c chapter) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if !v.State.Live() && !v.limited && s.CallsExpected > 0 {
+			if !v.State.Live() && !v.limited && !v.shared && s.CallsExpected > 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 65, "<a class=\"small\" href=\"")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

@@ -49,7 +49,7 @@
   const show = (parts) => {
     for (const [name, html] of Object.entries(parts)) {
       const at = document.querySelector(`[data-part="${name}"]`);
-      if (at) morph(at, html);
+      if (at) { morph(at, html); zoned(at); }
     }
     const news = document.querySelector("[data-news]");
     if (news && news.dataset.news !== show.last) {
@@ -200,6 +200,59 @@
     };
     setTimeout(look, pause);
   }
+
+  // Moments are shown in the reader's zone.
+  const zoned = (root) => {
+    for (const t of root.querySelectorAll("time[data-zone]")) {
+      const at = new Date(t.dateTime);
+      if (!isNaN(at)) t.textContent = at.toLocaleString([], { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+    }
+  };
+  zoned(document);
+
+  // The progress of a plan in another site's frame: it asks every five seconds, less often when nobody looks or nothing answers.
+  const far = document.querySelector("[data-progress]");
+  if (far) {
+    const at = (name) => far.querySelector(`[data-progress-${name}]`), began = Date.now();
+    let errors = 0, timer = 0, over = false;
+    const ask = async () => {
+      clearTimeout(timer);
+      try {
+        const answer = await fetch(far.dataset.progress, { headers: { Accept: "application/json" } });
+        if (!answer.ok) throw new Error();
+        const p = await answer.json();
+        errors = 0;
+        far.querySelector("progress").value = p.progress_percentage;
+        at("percent").textContent = Math.round(p.progress_percentage) + " %";
+        at("message").textContent = p.progress_message;
+        at("note").textContent = "Keep this page open: the plan appears here when it is ready.";
+        if (p.status === "completed") { location.replace(far.dataset.report); return; }
+        if (p.status === "failed" || p.status === "stopped") {
+          over = true;
+          at("note").textContent = p.status === "failed" ? "The plan could not be made." : "The plan was stopped.";
+          at("reason").textContent = p.error_message || "No reason is known.";
+          at("problem").hidden = p.status === "stopped";
+          return;
+        }
+      } catch {
+        errors++;
+        at("note").textContent = "The connection is lost; trying again.";
+      }
+      timer = setTimeout(ask, errors ? Math.min(60000, 5000 * errors) : document.hidden ? 60000 : 5000);
+    };
+    setInterval(() => {
+      if (over || document.hidden) return;
+      const s = Math.floor((Date.now() - began) / 1000);
+      at("clock").textContent = Math.floor(s / 60) + ":" + String(s % 60).padStart(2, "0");
+    }, 1000);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden && !over) ask(); });
+    ask();
+  }
+
+  // A box that ticks all boxes of a table.
+  for (const all of document.querySelectorAll("[data-all]")) all.addEventListener("change", () => {
+    for (const box of document.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+  });
 
   // Where the log ends is what matters.
   for (const box of document.querySelectorAll("[data-bottom]")) box.scrollTop = box.scrollHeight;
