@@ -62,6 +62,7 @@ func TestF30RandomWalk(t *testing.T) {
 	workers.Wait()
 	cancel()
 	chaos.Wait()
+	w.pool.Reset() // the dead connections in it
 	w.check()
 	w.settle()
 }
