@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"text/tabwriter"
 	"time"
@@ -25,14 +24,14 @@ func (listCmd) Run(s streams) error {
 	}
 	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tCLASS\tMODEL\tSTATE")
-	for _, e := range set.entries {
+	for _, e := range set.models.Entries {
 		state := "configured"
 		if e.Problem != nil {
 			state = "unavailable: " + e.Problem.Error()
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.ID, e.Class, e.Model, state)
 	}
-	for _, m := range set.llm.Models {
+	for _, m := range set.models.Config.Models {
 		for _, w := range m.Warnings {
 			fmt.Fprintf(s.err, "planexe: %s: %s\n", m.ID, w)
 		}
@@ -43,9 +42,6 @@ func (listCmd) Run(s streams) error {
 type pingCmd struct {
 	IDs []string `arg:"" optional:"" name:"id" help:"Entries to ask; those a run would use when none is given."`
 }
-
-// pingLimit bounds one entry's ping.
-const pingLimit = 30 * time.Second
 
 func (c *pingCmd) Run(s streams) error {
 	set, err := load()
@@ -63,7 +59,7 @@ func (c *pingCmd) Run(s streams) error {
 		fmt.Fprintf(s.err, "Models: %s (%s)\n", entryIDs(entries), why)
 	}
 	for _, id := range c.IDs {
-		e := set.entry(id)
+		e := set.models.Entry(id)
 		if e == nil {
 			return usageError("there is no model %q; `planexe llm list` lists them", id)
 		}
@@ -88,25 +84,16 @@ func (c *pingCmd) Run(s streams) error {
 	return nil
 }
 
-// ping asks once: no retry, no fallback, and nothing that it finds touches a run.
+// ping tells in one line what came of one question to an entry.
 func ping(ctx context.Context, e *llm.Entry) (string, bool) {
 	if e.Problem != nil {
 		return "unavailable: " + e.Problem.Error(), false
 	}
-	ctx, cancel := context.WithTimeout(ctx, pingLimit)
-	defer cancel()
 	began := time.Now()
-	resp, err := e.Provider.Send(ctx, llm.Request{
-		Messages:  []llm.Message{{Role: llm.User, Content: "Can you read this? Answer with OK and nothing else."}},
-		MaxTokens: min(256, max(1, e.MaxTokens)), FirstByte: pingLimit,
-	})
+	text, err := llm.Ping(ctx, e, 80)
 	took := time.Since(began).Round(time.Millisecond)
-	if llm.ClassOf(err) == llm.ClassAdapted { // the provider learned how to ask
-		resp, err = e.Provider.Send(ctx, llm.Request{Messages: []llm.Message{{Role: llm.User, Content: "Answer with OK."}}, MaxTokens: 256, FirstByte: pingLimit})
-	}
 	if err != nil {
 		return fmt.Sprintf("failed after %s (%s): %v", took, llm.ClassOf(err), err), false
 	}
-	text := []rune(strings.Join(strings.Fields(resp.Text), " "))
-	return fmt.Sprintf("answered in %s: %s", took, string(text[:min(len(text), 80)])), true
+	return fmt.Sprintf("answered in %s: %s", took, text), true
 }

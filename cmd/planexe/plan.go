@@ -263,8 +263,8 @@ func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, spec r
 	}
 	defer logFile.Close()
 	announce(s.err, dir, spec, tell.takes)
-	dir.Watch(run.LogTo(logFile, set.settings.LogLevel.Level, set.llm.Secrets()))
-	p := newProgress(s.err, run.Redactor(set.llm.Secrets()))
+	dir.Watch(run.LogTo(logFile, set.settings.LogLevel.Level, set.models.Config.Secrets()))
+	p := newProgress(s.err, run.Redactor(set.models.Config.Secrets()))
 	if err := dir.Replay(p.seen); err != nil {
 		return err
 	}

@@ -20,8 +20,7 @@ import (
 type setup struct {
 	env      config.Env
 	settings config.Pipeline
-	llm      config.LLM
-	entries  []*llm.Entry
+	models   models.List
 	graph    *pipeline.Graph
 }
 
@@ -34,10 +33,10 @@ func load() (*setup, error) {
 	if err := config.Load(&s.settings, env); err != nil {
 		return nil, err
 	}
-	if s.llm, err = config.LoadLLM(env); err != nil {
+	if s.models.Config, err = config.LoadLLM(env); err != nil {
 		return nil, err
 	}
-	s.entries = models.Build(s.llm)
+	s.models.Entries = models.Build(s.models.Config)
 	s.graph, err = run.NewGraph(versionName())
 	return s, err
 }
@@ -47,28 +46,7 @@ func (s *setup) choose(ctx context.Context, requested string) ([]*llm.Entry, str
 	if requested == "" {
 		requested = s.settings.Model
 	}
-	ids, why, err := config.Choose(ctx, s.llm, requested, models.Probe)
-	if err != nil {
-		return nil, "", err
-	}
-	var chosen []*llm.Entry
-	for _, id := range ids {
-		e := s.entry(id)
-		if e == nil {
-			return nil, "", fmt.Errorf("model %s is not configured", id)
-		}
-		chosen = append(chosen, e)
-	}
-	return chosen, why, nil
-}
-
-func (s *setup) entry(id string) *llm.Entry {
-	for _, e := range s.entries {
-		if e.ID == id {
-			return e
-		}
-	}
-	return nil
+	return s.models.Choose(ctx, requested)
 }
 
 func entryIDs(entries []*llm.Entry) string {

@@ -173,7 +173,7 @@ func (j *job) perform() (o outcome) {
 		return j.cannot(err)
 	}
 	defer text.Close()
-	s.Watch(run.LogTo(text, j.w.settings.LogLevel.Level, j.w.models.secrets()))
+	s.Watch(run.LogTo(text, j.w.settings.LogLevel.Level, j.w.models.Secrets()))
 	if j.task.Parameters.Speed == queue.SpeedPing {
 		return j.ping(s)
 	}
@@ -266,7 +266,7 @@ func (j *job) early(err error) outcome {
 	}](err); ok {
 		o = failedFor(queue.ReasonGeneration, r.Reason())
 	}
-	o.ending.Error = j.w.models.redact(o.ending.Error)
+	o.ending.Error = j.w.redact(o.ending.Error)
 	return o
 }
 
@@ -314,7 +314,7 @@ func (j *job) conclude(s *queue.Store, end run.End) outcome {
 		}
 	}
 	if o.ending.State == queue.Failed {
-		o.ending.Error = clean(j.w.models.redact(o.ending.Error), j.w.base)
+		o.ending.Error = clean(j.w.redact(o.ending.Error), j.w.base)
 	}
 	j.collect(s, &o.ending)
 	return o

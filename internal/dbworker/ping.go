@@ -1,7 +1,6 @@
 package dbworker
 
 import (
-	"context"
 	"fmt"
 	"html"
 	"strings"
@@ -13,12 +12,10 @@ import (
 	"planexe/internal/queue"
 )
 
-const pingLimit = 30 * time.Second // for one model
-
 // ping asks the models of a task one small question each until one answers, and makes a report of
 // that: a way to try the whole queue for next to no money.
 func (j *job) ping(s *queue.Store) outcome {
-	entries, why, err := j.w.models.choose(j.ctx, j.w.modelOf(j.task))
+	entries, why, err := j.w.choose(j.ctx, j.task)
 	if err != nil {
 		return j.early(err)
 	}
@@ -27,9 +24,9 @@ func (j *job) ping(s *queue.Store) outcome {
 	answered := false
 	for _, e := range entries {
 		began := time.Now()
-		text, err := ask(j, e)
+		text, err := llm.Ping(j.ctx, e, 200)
 		if err != nil {
-			text = j.w.models.redact(err.Error())
+			text = j.w.redact(err.Error())
 		}
 		tries = append(tries, try{e.ID, text, time.Since(began).Round(time.Millisecond).String()})
 		if answered = err == nil; answered || j.ctx.Err() != nil {
@@ -60,26 +57,4 @@ func (j *job) ping(s *queue.Store) outcome {
 	j.collect(s, &o.ending)
 	o.ending.Title = "Model test"
 	return o
-}
-
-// ask sends one question: no fallback, and nothing that it finds touches a run.
-func ask(j *job, e *llm.Entry) (string, error) {
-	if e.Problem != nil {
-		return "", e.Problem
-	}
-	request := llm.Request{
-		Messages:  []llm.Message{{Role: llm.User, Content: "Can you read this? Answer with OK and nothing else."}},
-		MaxTokens: min(256, max(1, e.MaxTokens)), FirstByte: pingLimit,
-	}
-	ctx, cancel := context.WithTimeout(j.ctx, pingLimit)
-	defer cancel()
-	resp, err := e.Provider.Send(ctx, request)
-	if llm.ClassOf(err) == llm.ClassAdapted { // the provider has learned how to ask
-		resp, err = e.Provider.Send(ctx, request)
-	}
-	if err != nil {
-		return "", err
-	}
-	text := []rune(strings.Join(strings.Fields(resp.Text), " "))
-	return string(text[:min(len(text), 200)]), nil
 }

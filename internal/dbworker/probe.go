@@ -20,7 +20,7 @@ const (
 func (w *Worker) probe(ctx context.Context) {
 	reason := ""
 	if err := w.usable(ctx); err != nil {
-		reason = w.models.redact(err.Error())
+		reason = w.redact(err.Error())
 	}
 	w.mu.Lock()
 	before := w.blocked
@@ -49,7 +49,7 @@ func (w *Worker) usable(ctx context.Context) error {
 	if free, ok := freeBytes(w.base); ok && free < leastFree {
 		return fmt.Errorf("the disk of the directory for runs has only %d MiB left", free>>20)
 	}
-	if err := w.models.usable(ctx); err != nil {
+	if err := w.usableModels(ctx); err != nil {
 		return fmt.Errorf("no model can be used: %w", err)
 	}
 	return nil

@@ -48,7 +48,7 @@ type Worker struct {
 	base     string // of run directories, absolute
 	graph    *pipeline.Graph
 	hub      *llm.Hub
-	models   *catalogue
+	models   *models.Catalogue
 
 	pool   *pgxpool.Pool // of everything but the leases
 	beats  *pgxpool.Pool // one connection that nothing else can keep busy
@@ -100,7 +100,7 @@ func New(o Options) (*Worker, error) {
 		return nil, err
 	}
 	return &Worker{
-		o: o, settings: o.Settings, log: o.Log, base: base, graph: graph, hub: llm.NewHub(), models: &catalogue{read: o.Env, build: o.Models},
+		o: o, settings: o.Settings, log: o.Log, base: base, graph: graph, hub: llm.NewHub(), models: models.NewCatalogue(o.Env, o.Models),
 		wake: make(chan struct{}, 1), renew: make(chan struct{}, 1), jobs: map[uuid.UUID]*job{}, turned: map[string]time.Time{},
 	}, nil
 }

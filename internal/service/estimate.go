@@ -66,11 +66,11 @@ func (s *Service) estimateRerun(ctx context.Context, in *estimateRerunInput) (*a
 }
 
 func (s *Service) estimateSteps(ctx context.Context, steps []string, model, speed string) (*answer[api.Estimate], error) {
-	l, err := s.catalogue.now()
+	l, err := s.catalogue.Now()
 	if err != nil {
 		return nil, fail(http.StatusServiceUnavailable, "the models cannot be read: %s", s.redact(err.Error()))
 	}
-	chosen, why, err := l.choose(ctx, model)
+	chosen, why, err := l.Choose(ctx, model)
 	if err != nil {
 		return nil, fail(http.StatusBadRequest, "llm_model: %s", s.redact(err.Error()))
 	}

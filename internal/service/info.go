@@ -12,6 +12,7 @@ import (
 	"planexe/internal/api"
 	"planexe/internal/config"
 	"planexe/internal/llm"
+	"planexe/internal/llm/models"
 )
 
 const (
@@ -28,7 +29,7 @@ type infoCache struct {
 }
 
 func (s *Service) llmInfo(context.Context, *nothing) (*answer[api.LLMInfo], error) {
-	l, err := s.catalogue.now()
+	l, err := s.catalogue.Now()
 	if err != nil {
 		return &answer[api.LLMInfo]{api.LLMInfo{
 			Items:        []api.LLMItem{{ID: config.Auto, Label: "Auto", Problem: "the configuration cannot be read"}},
@@ -38,26 +39,26 @@ func (s *Service) llmInfo(context.Context, *nothing) (*answer[api.LLMInfo], erro
 	c := &s.info
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(l.entries) > 0 && c.of == l.entries[0] && time.Since(c.at) < infoLife {
+	if len(l.Entries) > 0 && c.of == l.Entries[0] && time.Since(c.at) < infoLife {
 		return &answer[api.LLMInfo]{c.info}, nil
 	}
 	c.info = s.look(s.closing, l)
-	c.of, c.at = l.entries[0], time.Now()
+	c.of, c.at = l.Entries[0], time.Now()
 	return &answer[api.LLMInfo]{c.info}, nil
 }
 
 // look checks all models side by side: none costs money, each takes at most 5 s.
-func (s *Service) look(ctx context.Context, l list) api.LLMInfo {
-	problems := make([]error, len(l.entries))
+func (s *Service) look(ctx context.Context, l models.List) api.LLMInfo {
+	problems := make([]error, len(l.Entries))
 	info := api.LLMInfo{Items: []api.LLMItem{{ID: config.Auto, Label: "Auto", Available: true}}, Errors: []string{}, AutoModels: []string{}}
 	var wg sync.WaitGroup
-	for i, e := range l.entries {
+	for i, e := range l.Entries {
 		if problems[i] = e.Problem; e.Problem == nil {
 			wg.Go(func() { problems[i] = checkEntry(ctx, e) })
 		}
 	}
 	wg.Go(func() {
-		if chosen, why, err := l.choose(ctx, ""); err == nil {
+		if chosen, why, err := l.Choose(ctx, ""); err == nil {
 			info.AutoWhy = why
 			for _, e := range chosen {
 				info.AutoModels = append(info.AutoModels, e.ID)
@@ -66,8 +67,8 @@ func (s *Service) look(ctx context.Context, l list) api.LLMInfo {
 	})
 	wg.Wait()
 	servers := map[string]bool{} // Ollama's, by address: whether it answers
-	for i, e := range l.entries {
-		m := l.llm.Model(e.ID)
+	for i, e := range l.Entries {
+		m := l.Config.Model(e.ID)
 		item := api.LLMItem{ID: e.ID, Label: e.ID, Available: true, Class: e.Class, Model: e.Model, Local: e.Local, Demo: e.Demo}
 		if m == nil { // built in
 			item.Label = "Demo (no model)"

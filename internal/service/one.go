@@ -51,7 +51,7 @@ func RunOne(ctx context.Context, o Options) (int, error) {
 		return 1, fmt.Errorf("open log.txt: %w", err)
 	}
 	defer text.Close()
-	dir.Watch(run.LogTo(io.MultiWriter(text, s.output), o.Settings.LogLevel.Level, s.catalogue.secrets()))
+	dir.Watch(run.LogTo(io.MultiWriter(text, s.output), o.Settings.LogLevel.Level, s.catalogue.Secrets()))
 	asked := event.RunQueued{Model: o.Settings.Model, Speed: string(o.Settings.Speed)}
 	if o.Settings.MaxCost != nil {
 		asked.MaxCost = *o.Settings.MaxCost

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,10 +15,8 @@ import (
 	"planexe/internal/llm"
 )
 
-const (
-	pingLimit = 30 * time.Second // for one model
-	mostPings = 4                // streams at once: each costs money
-)
+// mostPings is how many streams may test models at once: each costs money.
+const mostPings = 4
 
 type pingInput struct {
 	IDs []string `query:"id,explode" doc:"Entries to try; those with a priority when none is given"`
@@ -54,13 +51,13 @@ func (s *Service) llmPing(_ context.Context, in *pingInput) (*huma.StreamRespons
 
 // toPing returns the entries of these ids, or all that have a priority, the lowest first.
 func (s *Service) toPing(ids []string) ([]*llm.Entry, error) {
-	l, err := s.catalogue.now()
+	l, err := s.catalogue.Now()
 	if err != nil {
 		return nil, err
 	}
 	var entries []*llm.Entry
 	for _, id := range ids {
-		e := l.entry(id)
+		e := l.Entry(id)
 		if e == nil {
 			return nil, fmt.Errorf("id: there is no model %q", clip(id))
 		}
@@ -70,12 +67,12 @@ func (s *Service) toPing(ids []string) ([]*llm.Entry, error) {
 		return entries, nil
 	}
 	priority := func(e *llm.Entry) *float64 {
-		if m := l.llm.Model(e.ID); m != nil {
+		if m := l.Config.Model(e.ID); m != nil {
 			return m.Priority
 		}
 		return nil
 	}
-	for _, e := range l.entries {
+	for _, e := range l.Entries {
 		if priority(e) != nil {
 			entries = append(entries, e)
 		}
@@ -111,29 +108,12 @@ func (s *Service) pingOne(ctx context.Context, out *stream, e *llm.Entry) bool {
 	}
 }
 
-// ping asks once: no retry, no fallback, and nothing that it finds touches a run.
+// ping tells what came of one question to a model.
 func (s *Service) ping(ctx context.Context, e *llm.Entry) api.PingEvent {
-	failed := func(err error) api.PingEvent {
-		class := llm.ClassOf(err)
-		return api.PingEvent{Name: e.ID, Status: "error", Response: s.redact(fmt.Sprintf("%s: %s", class, told(err)))}
-	}
-	if e.Problem != nil {
-		return failed(e.Problem)
-	}
-	ctx, cancel := context.WithTimeout(ctx, pingLimit)
-	defer cancel()
-	request := llm.Request{
-		Messages:  []llm.Message{{Role: llm.User, Content: "Can you read this? Answer with OK and nothing else."}},
-		MaxTokens: min(256, max(1, e.MaxTokens)), FirstByte: pingLimit,
-	}
 	began := time.Now()
-	resp, err := e.Provider.Send(ctx, request)
-	if llm.ClassOf(err) == llm.ClassAdapted { // the provider has learned how to ask
-		resp, err = e.Provider.Send(ctx, request)
-	}
+	text, err := llm.Ping(ctx, e, 200)
 	if err != nil {
-		return failed(err)
+		return api.PingEvent{Name: e.ID, Status: "error", Response: s.redact(fmt.Sprintf("%s: %s", llm.ClassOf(err), told(err)))}
 	}
-	text := []rune(strings.Join(strings.Fields(resp.Text), " "))
-	return api.PingEvent{Name: e.ID, Status: "success", ResponseTime: time.Since(began).Milliseconds(), Response: string(text[:min(len(text), 200)])}
+	return api.PingEvent{Name: e.ID, Status: "success", ResponseTime: time.Since(began).Milliseconds(), Response: text}
 }

@@ -197,7 +197,7 @@ func (s *Service) ready(context.Context, *nothing) (*readiness, error) {
 		out.Body.Checks = append(out.Body.Checks, c)
 	}
 	check("run directory", "make it writable, or set PLANEXE_RUN_DIR to another one", s.tryWrite())
-	_, err := s.catalogue.now()
+	_, err := s.catalogue.Now()
 	check("configuration", "correct llm_config.json or .env", err)
 	if s.closing.Err() != nil {
 		check("service", "ask another one", s.closing.Err())

@@ -45,7 +45,7 @@ type Service struct {
 	manager   *runs.Manager
 	graph     *pipeline.Graph
 	hub       *llm.Hub
-	catalogue *catalogue
+	catalogue *models.Catalogue
 	guard     guard
 	first     firsts
 	info      infoCache
@@ -74,7 +74,7 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		settings: o.Settings, version: o.Version, log: o.Log, output: o.Output, hub: llm.NewHub(), guard: newGuard(o.Settings),
-		catalogue: &catalogue{read: o.Env, build: o.Models}, pings: make(chan struct{}, mostPings),
+		catalogue: models.NewCatalogue(o.Env, o.Models), pings: make(chan struct{}, mostPings),
 	}
 	var err error
 	if s.graph, err = run.NewGraph(o.Version); err != nil {
@@ -86,12 +86,12 @@ func New(o Options) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the directory for runs, %s, cannot be used: %w; set PLANEXE_RUN_DIR to a directory that can be written", o.Settings.RunDir, err)
 	}
-	if _, err := s.catalogue.now(); err != nil {
+	if _, err := s.catalogue.Now(); err != nil {
 		s.log.Warn("the models cannot be read: runs are refused until this is mended", "error", err)
 	}
 	opts := runs.Options{
 		Library: s.library, Plan: s.plan, MaxRuns: o.Settings.MaxRuns, Log: o.Log, LogLevel: o.Settings.LogLevel.Level,
-		Secrets: s.catalogue.secrets, Activity: o.Settings.TrackActivity,
+		Secrets: s.catalogue.Secrets, Activity: o.Settings.TrackActivity,
 	}
 	if o.Settings.Relay {
 		opts.Relay = &serial{w: o.Output}
