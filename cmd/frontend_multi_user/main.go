@@ -6,13 +6,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 
 	"planexe/internal/config"
+	"planexe/internal/port"
 	"planexe/internal/web/kit"
 	"planexe/internal/web/multi"
 )
@@ -41,8 +41,8 @@ func dispatch(args []string, out, errs io.Writer) int {
 		return 2
 	}
 	if command == "health" {
-		port, _ := settings.Listen()
-		err = kit.Probe(settings.BindHost, port)
+		number, _ := settings.Listen()
+		err = port.Probe(settings.BindHost, number)
 	} else {
 		err = serve(settings, errs)
 	}
@@ -54,12 +54,9 @@ func dispatch(args []string, out, errs io.Writer) int {
 }
 
 func serve(settings config.Multi, errs io.Writer) error {
-	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: settings.LogLevel.Level}))
-	if settings.LogLevel.Unknown != "" {
-		log.Warn("PLANEXE_LOG_LEVEL is unknown: INFO is used", "value", settings.LogLevel.Unknown)
-	}
-	port, variable := settings.Listen()
-	l, err := kit.Listen(settings.BindHost, port, "PLANEXE_FRONTEND_MULTIUSER_HOST", variable)
+	log := settings.LogLevel.Logger(errs)
+	number, variable := settings.Listen()
+	l, err := port.Listen(settings.BindHost, number, "PLANEXE_FRONTEND_MULTIUSER_HOST", variable)
 	if err != nil {
 		return err
 	}
@@ -71,10 +68,5 @@ func serve(settings config.Multi, errs io.Writer) error {
 }
 
 func usage() string {
-	var b strings.Builder
-	b.WriteString("frontend_multi_user          serves the web interface for many people\nfrontend_multi_user health   asks a running one whether it answers, for container probes\n\nVariables:\n")
-	for _, v := range config.Variables(config.Multi{}) {
-		fmt.Fprintf(&b, "  %s (default %q): %s\n", v.Name, v.Default, v.Description)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return "frontend_multi_user          serves the web interface for many people\nfrontend_multi_user health   asks a running one whether it answers, for container probes\n\n" + config.Usage(config.Multi{})
 }

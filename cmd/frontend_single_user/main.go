@@ -6,13 +6,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 
 	"planexe/internal/config"
+	"planexe/internal/port"
 	"planexe/internal/web/kit"
 	"planexe/internal/web/single"
 )
@@ -36,8 +36,8 @@ func dispatch(args []string, out, errs io.Writer) int {
 	case "":
 		err = serve(settings, errs)
 	case "health":
-		port, _ := settings.Port()
-		err = kit.Probe(settings.Host, port)
+		number, _ := settings.Port()
+		err = port.Probe(settings.Host, number)
 	default:
 		fmt.Fprintln(out, usage())
 		if command == "help" || command == "--help" || command == "-h" {
@@ -53,18 +53,15 @@ func dispatch(args []string, out, errs io.Writer) int {
 }
 
 func serve(settings config.Single, errs io.Writer) error {
-	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: settings.LogLevel.Level}))
-	if settings.LogLevel.Unknown != "" {
-		log.Warn("PLANEXE_LOG_LEVEL is unknown: INFO is used", "value", settings.LogLevel.Unknown)
-	}
+	log := settings.LogLevel.Logger(errs)
 	o := single.FromConfig(settings)
 	o.Version, o.Log = version, log
 	handler, err := single.New(o)
 	if err != nil {
 		return err
 	}
-	port, variable := settings.Port()
-	l, err := kit.Listen(settings.Host, port, "PLANEXE_GRADIO_SERVER_NAME", variable)
+	number, variable := settings.Port()
+	l, err := port.Listen(settings.Host, number, "PLANEXE_GRADIO_SERVER_NAME", variable)
 	if err != nil {
 		return err
 	}
@@ -76,10 +73,5 @@ func serve(settings config.Single, errs io.Writer) error {
 }
 
 func usage() string {
-	var b strings.Builder
-	b.WriteString("frontend_single_user          serves the web interface\nfrontend_single_user health   asks a running one whether it answers, for container probes\n\nVariables:\n")
-	for _, v := range config.Variables(config.Single{}) {
-		fmt.Fprintf(&b, "  %s (default %q): %s\n", v.Name, v.Default, v.Description)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return "frontend_single_user          serves the web interface\nfrontend_single_user health   asks a running one whether it answers, for container probes\n\n" + config.Usage(config.Single{})
 }

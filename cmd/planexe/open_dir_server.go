@@ -7,6 +7,7 @@ import (
 
 	"planexe/internal/config"
 	"planexe/internal/opener"
+	"planexe/internal/port"
 	"planexe/internal/web/kit"
 )
 
@@ -39,7 +40,7 @@ func (openDirServerCmd) Run(s streams) error {
 	if err != nil {
 		return fmt.Errorf("%w: set PLANEXE_HOST_RUN_DIR to the directory that holds the runs, or start in the directory above run", err)
 	}
-	ln, err := kit.Listen(o.Host, o.Port, "PLANEXE_OPEN_DIR_SERVER_HOST", "PLANEXE_OPEN_DIR_SERVER_PORT")
+	ln, err := port.Listen(o.Host, o.Port, "PLANEXE_OPEN_DIR_SERVER_HOST", "PLANEXE_OPEN_DIR_SERVER_PORT")
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"planexe/internal/config"
 	"planexe/internal/llm/models"
 	"planexe/internal/opener"
+	"planexe/internal/port"
 	"planexe/internal/service"
 	"planexe/internal/web/kit"
 	"planexe/internal/web/single"
@@ -66,8 +67,8 @@ func (c *upCmd) up(ctx context.Context, s streams, here place) error {
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: logLevel(env, worker)}))
 
-	port, setsPort := ui.Port()
-	uiAt, err := kit.Listen(ui.Host, port, "--host or PLANEXE_GRADIO_SERVER_NAME", "--port or "+setsPort)
+	number, setsPort := ui.Port()
+	uiAt, err := port.Listen(ui.Host, number, "--host or PLANEXE_GRADIO_SERVER_NAME", "--port or "+setsPort)
 	if err != nil {
 		return err
 	}

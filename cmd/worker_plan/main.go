@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"planexe/internal/config"
+	"planexe/internal/port"
 	"planexe/internal/privilege"
 	"planexe/internal/run"
 	"planexe/internal/service"
@@ -43,7 +44,7 @@ func dispatch(args []string, out, errs io.Writer) int {
 	command := strings.Join(args, " ")
 	switch {
 	case command == "health":
-		err = service.Probe(settings)
+		err = port.Probe(settings.Host, settings.Port)
 	case command != "":
 		fmt.Fprintln(out, usage())
 		if command == "help" || command == "--help" || command == "-h" {
@@ -61,10 +62,7 @@ func dispatch(args []string, out, errs io.Writer) int {
 }
 
 func serve(settings config.Worker, errs io.Writer) int {
-	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: settings.LogLevel.Level}))
-	if settings.LogLevel.Unknown != "" {
-		log.Warn("PLANEXE_LOG_LEVEL is unknown: INFO is used", "value", settings.LogLevel.Unknown)
-	}
+	log := settings.LogLevel.Logger(errs)
 	ctx, cancel := signals()
 	defer cancel()
 	o := service.Options{Settings: settings, Version: version, Log: log, Output: errs}
@@ -100,10 +98,5 @@ func signals() (context.Context, func()) {
 }
 
 func usage() string {
-	var b strings.Builder
-	b.WriteString("worker_plan          serves the HTTP API\nworker_plan health   asks a running service whether it answers, for container probes\n\nVariables:\n")
-	for _, v := range config.Variables(config.Worker{}) {
-		fmt.Fprintf(&b, "  %s (default %q): %s\n", v.Name, v.Default, v.Description)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return "worker_plan          serves the HTTP API\nworker_plan health   asks a running service whether it answers, for container probes\n\n" + config.Usage(config.Worker{})
 }

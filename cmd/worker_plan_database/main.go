@@ -14,6 +14,7 @@ import (
 
 	"planexe/internal/config"
 	"planexe/internal/dbworker"
+	"planexe/internal/port"
 	"planexe/internal/privilege"
 )
 
@@ -44,7 +45,7 @@ func dispatch(args []string, out, errs io.Writer, point func(string)) int {
 	case "":
 		return serve(settings, errs, point)
 	case "health":
-		if err := dbworker.Probe(settings); err != nil {
+		if err := port.Probe(settings.HealthHost, settings.HealthPort); err != nil {
 			fmt.Fprintln(errs, "worker_plan_database:", err)
 			return 1
 		}
@@ -58,10 +59,7 @@ func dispatch(args []string, out, errs io.Writer, point func(string)) int {
 }
 
 func serve(settings config.DatabaseWorker, errs io.Writer, point func(string)) int {
-	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: settings.LogLevel.Level}))
-	if settings.LogLevel.Unknown != "" {
-		log.Warn("PLANEXE_LOG_LEVEL is unknown: INFO is used", "value", settings.LogLevel.Unknown)
-	}
+	log := settings.LogLevel.Logger(errs)
 	worker, err := dbworker.New(dbworker.Options{Settings: settings, Version: version, Log: log, Point: point})
 	if err == nil {
 		err = worker.Run(signals())
@@ -89,14 +87,5 @@ func signals() context.Context {
 }
 
 func usage() string {
-	var b strings.Builder
-	b.WriteString("worker_plan_database          takes tasks from the database and runs them\nworker_plan_database health   asks a running worker whether it is alive, for container probes\n\nVariables:\n")
-	for _, v := range config.Variables(config.DatabaseWorker{}) {
-		value := v.Default
-		if v.Secret && value != "" {
-			value = "…"
-		}
-		fmt.Fprintf(&b, "  %s (default %q): %s\n", v.Name, value, v.Description)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return "worker_plan_database          takes tasks from the database and runs them\nworker_plan_database health   asks a running worker whether it is alive, for container probes\n\n" + config.Usage(config.DatabaseWorker{})
 }

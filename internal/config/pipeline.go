@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"strconv"
@@ -87,4 +88,13 @@ func (l *LogLevel) Decode(value string) error {
 		l.Unknown = value
 	}
 	return nil
+}
+
+// Logger returns the log of a service in the text form. It warns of a level that was not understood.
+func (l LogLevel) Logger(w io.Writer) *slog.Logger {
+	log := slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l.Level}))
+	if l.Unknown != "" {
+		log.Warn("PLANEXE_LOG_LEVEL is unknown: INFO is used", "value", l.Unknown)
+	}
+	return log
 }

@@ -41,6 +41,20 @@ func Variables(spec any) []Variable {
 	return vars
 }
 
+// Usage lists the variables of a settings struct, one a line, for people. No default of a secret is shown.
+func Usage(spec any) string {
+	var b strings.Builder
+	b.WriteString("Variables:")
+	for _, v := range Variables(spec) {
+		value := v.Default
+		if v.Secret && value != "" {
+			value = "…"
+		}
+		fmt.Fprintf(&b, "\n  %s (default %q): %s", v.Name, value, v.Description)
+	}
+	return b.String()
+}
+
 // environment guards the process environment while Load has its values in it.
 var environment sync.Mutex
 

@@ -7,12 +7,10 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"planexe/internal/config"
 	"planexe/internal/queue"
 )
 
@@ -166,19 +164,4 @@ func (w *Worker) writeMetrics(ctx context.Context, out io.Writer) {
 	}
 	fmt.Fprintf(out, "# HELP planexe_queue_tasks Tasks of the whole queue.\n# TYPE planexe_queue_tasks gauge\nplanexe_queue_tasks{state=\"pending\"} %d\nplanexe_queue_tasks{state=\"processing\"} %d\n", depth.Pending, depth.Processing)
 	fmt.Fprintf(out, "# HELP planexe_queue_oldest_seconds Age of the oldest pending task.\n# TYPE planexe_queue_oldest_seconds gauge\nplanexe_queue_oldest_seconds %g\n", depth.OldestPendingSeconds)
-}
-
-// Probe asks the worker of the settings on this machine whether it is alive.
-func Probe(c config.DatabaseWorker) error {
-	client := &http.Client{Timeout: 4 * time.Second}
-	resp, err := client.Get("http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(c.HealthPort)) + "/healthz")
-	if err != nil {
-		return fmt.Errorf("the worker does not answer: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
-		return fmt.Errorf("the worker answers %s: %s", resp.Status, strings.TrimSpace(string(text)))
-	}
-	return nil
 }

@@ -15,6 +15,7 @@ import (
 var may = map[string][]string{
 	"internal/event":         {},
 	"internal/plan":          {},
+	"internal/port":          {},
 	"internal/slots":         {},
 	"internal/config":        {},
 	"internal/house":         {},
@@ -43,7 +44,7 @@ var may = map[string][]string{
 	"internal/run":           {"internal/event", "internal/plan", "internal/pipeline", "internal/rundir", "internal/llm", "internal/step", "internal/chapters", "internal/report"},
 	"internal/runs":          {"internal/event", "internal/plan", "internal/pipeline", "internal/rundir", "internal/run", "internal/llm"},
 	"internal/api":           {},
-	"internal/service":       {"internal/api", "internal/config", "internal/event", "internal/llm", "internal/llm/models", "internal/pipeline", "internal/plan", "internal/progress", "internal/run", "internal/rundir", "internal/runs"},
+	"internal/service":       {"internal/api", "internal/config", "internal/event", "internal/llm", "internal/llm/models", "internal/pipeline", "internal/plan", "internal/port", "internal/progress", "internal/run", "internal/rundir", "internal/runs"},
 	"internal/progress":      {"internal/api", "internal/event", "internal/pipeline", "internal/run"},
 	"db":                     {},
 	"internal/store":         {"db"},

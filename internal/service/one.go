@@ -4,14 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
-	"time"
 
-	"planexe/internal/config"
 	"planexe/internal/event"
 	"planexe/internal/plan"
 	"planexe/internal/run"
@@ -70,25 +65,4 @@ func RunOne(ctx context.Context, o Options) (int, error) {
 		}
 	}
 	return run.ExitCode(end.Outcome), nil
-}
-
-// probeLimit is within what container platforms give a probe.
-const probeLimit = 4 * time.Second
-
-// Probe asks the service of the settings on this machine whether it answers.
-func Probe(c config.Worker) error {
-	host := c.Host
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	client := &http.Client{Timeout: probeLimit}
-	resp, err := client.Get("http://" + net.JoinHostPort(host, strconv.Itoa(c.Port)) + "/healthz")
-	if err != nil {
-		return fmt.Errorf("worker_plan does not answer: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("worker_plan answers %s", resp.Status)
-	}
-	return nil
 }

@@ -3,16 +3,13 @@ package service
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"strconv"
-	"syscall"
 	"time"
 
 	"planexe/internal/config"
+	"planexe/internal/port"
 )
 
 const (
@@ -25,20 +22,7 @@ const (
 
 // Listen opens the port of the settings. Its errors name the variable to change.
 func Listen(c config.Worker) (net.Listener, error) {
-	at := net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
-	l, err := net.Listen("tcp", at)
-	var unknown *net.DNSError
-	switch {
-	case err == nil:
-		return l, nil
-	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("port %d is in use by another program: end it, or set PLANEXE_WORKER_PORT to a free port", c.Port)
-	case errors.Is(err, fs.ErrPermission):
-		return nil, fmt.Errorf("port %d is not allowed: set PLANEXE_WORKER_PORT to a port above 1023", c.Port)
-	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, &unknown):
-		return nil, fmt.Errorf("%s is no address of this machine: correct PLANEXE_WORKER_HOST", c.Host)
-	}
-	return nil, fmt.Errorf("listen on %s (PLANEXE_WORKER_HOST, PLANEXE_WORKER_PORT): %w", at, err)
+	return port.Listen(c.Host, c.Port, "PLANEXE_WORKER_HOST", "PLANEXE_WORKER_PORT")
 }
 
 // Serve starts the runs that were interrupted and answers requests on l until ctx is over. Then it

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"planexe/internal/port"
 )
 
 // Ensure assets can be kept for ever, and nothing else is served.
@@ -225,7 +227,7 @@ func TestStream(t *testing.T) {
 // when its port is taken.
 func TestServe(t *testing.T) {
 	t.Parallel()
-	l, err := Listen("127.0.0.1", 0, "HOST", "PORT")
+	l, err := port.Listen("127.0.0.1", 0, "HOST", "PORT")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,15 +248,15 @@ func TestServe(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	<-inside
-	port := portOf(l.Addr().String())
-	if _, err := Listen("127.0.0.1", port, "HOST", "PLANEXE_PORT"); err == nil || !strings.Contains(err.Error(), "PLANEXE_PORT") {
+	number := portOf(l.Addr().String())
+	if _, err := port.Listen("127.0.0.1", number, "HOST", "PLANEXE_PORT"); err == nil || !strings.Contains(err.Error(), "PLANEXE_PORT") {
 		t.Errorf("a taken port: %v", err)
 	}
 	cancel()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if err := Probe("127.0.0.1", port); err == nil {
+	if err := port.Probe("127.0.0.1", number); err == nil {
 		t.Error("the probe finds a service that has ended")
 	}
 }
