@@ -43,12 +43,14 @@ func readTree(w *step.Work) (*plan.Breakdown, []task, error) {
 		return nil, nil, err
 	}
 	list := tasks(&tree)
-	if err := check(&tree); err == nil && len(list) == 0 {
+	err = check(&tree)
+	if err == nil && len(list) == 0 {
 		err = errors.New("it holds no tasks")
-	} else if err == nil {
-		return &tree, list, nil
 	}
-	return nil, nil, fmt.Errorf("%s: %w: correct the file or run its step again", plan.WBS12.Name, err)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w: correct the file or run its step again", plan.WBS12.Name, err)
+	}
+	return &tree, list, nil
 }
 
 // tasks lists what is worked on: the children of phases, and a phase that has none.

@@ -234,3 +234,20 @@ func TestRecorded(t *testing.T) {
 		}
 	})
 }
+
+// Ensure that a breakdown which somebody has edited into something unusable is refused with the reason.
+func TestEditedBreakdown(t *testing.T) {
+	t.Parallel()
+	for tree, want := range map[string]string{
+		`{"wbs_project":{"id":"p","description":"P","task_children":[{"id":"a","description":"A"},{"id":"a","description":"B"}]}}`: "the id a stands twice",
+		`{"wbs_project":{"id":"p","description":"P"}}`: "it holds no tasks",
+	} {
+		run := chaptertest.Case{
+			Chapters: []step.Chapter{{Name: "trees", Steps: []step.Step{Levels1To3}}},
+			Given:    map[plan.Artifact]string{plan.WBS12: tree, plan.WBS3: `[]`},
+		}.Run(t)
+		if len(run.Result.Failed) != 1 || !strings.Contains(run.Result.Failed[0].Reason.Message, want+": correct the file") {
+			t.Errorf("%s: %+v", tree, run.Result.Failed)
+		}
+	}
+}
