@@ -31,9 +31,8 @@ const (
 )
 
 var (
-	numberForm = regexp.MustCompile(`(` + numeral + `)(` + scale + `)?`)
-	moneyForm  = regexp.MustCompile(`(?:\b(` + code + `)[ \x{a0}]?)?(` + sign + `)?[ \x{a0}]?(` + numeral + `)(` + scale + `)?(?:[ \x{a0}\x{202f}]?(` + after + `))?`)
-	codeWord   = regexp.MustCompile(`\b` + code + `\b`)
+	moneyForm = regexp.MustCompile(`(?:\b(` + code + `)[ \x{a0}]?)?(` + sign + `)?[ \x{a0}]?(` + numeral + `)(` + scale + `)?(?:[ \x{a0}\x{202f}]?(` + after + `))?`)
+	codeWord  = regexp.MustCompile(`\b` + code + `\b`)
 )
 
 var signs = map[string]string{

@@ -9,8 +9,9 @@ import (
 )
 
 // timeline compares what the project plan and the summary say about the time of the whole with the
-// schedule, up to what the deadline is about where there is one. The longest time and the latest date they name count; only a schedule that is longer
-// by a quarter is a contradiction, and who names less than a quarter of its time speaks of a part.
+// schedule, up to what the deadline is about where there is one. The longest time and the latest
+// date they name count; only a schedule that is longer by a quarter is a contradiction, and who names
+// less than a quarter of its time speaks of a part.
 func timeline(r *run, res *result) {
 	if r.plan.to.IsZero() {
 		return

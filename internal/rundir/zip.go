@@ -10,6 +10,18 @@ import (
 // zipTime is given to every entry, so that equal runs make equal archives.
 var zipTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// Pack adds a file to the archive of a run.
+func Pack(z *zip.Writer, name string, content io.Reader) error {
+	w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: zipTime})
+	if err == nil {
+		_, err = io.Copy(w, content)
+	}
+	if err != nil {
+		return fmt.Errorf("pack %s: %w", name, err)
+	}
+	return nil
+}
+
 // Zip writes the artifacts as an archive, sorted by name, without log.txt and the hidden folder.
 // Links are left out.
 func (d *Dir) Zip(w io.Writer) error {
@@ -22,23 +34,18 @@ func (d *Dir) Zip(w io.Writer) error {
 		if name == LogName {
 			continue
 		}
-		if err := d.zipOne(z, name); err != nil {
-			return fmt.Errorf("zip %s: %w", name, err)
+		if err := d.pack(z, name); err != nil {
+			return err
 		}
 	}
 	return z.Close()
 }
 
-func (d *Dir) zipOne(z *zip.Writer, name string) error {
+func (d *Dir) pack(z *zip.Writer, name string) error {
 	f, err := d.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: zipTime})
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(w, f)
-	return err
+	return Pack(z, name, f)
 }

@@ -13,9 +13,6 @@ import (
 	"planexe/internal/rundir"
 )
 
-// zipTime is given to every entry of an archive, so that equal runs make equal archives.
-var zipTime = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // Archive packs a run: every regular file below its directory except the hidden folder and files
 // named log.txt.
 type Archive struct {
@@ -85,13 +82,10 @@ func (a *Archive) Write(w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("pack %s: %w", name, cause(err))
 		}
-		entry, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: zipTime})
-		if err == nil {
-			_, err = io.Copy(entry, f)
-		}
+		err = rundir.Pack(z, name, f)
 		f.Close()
 		if err != nil {
-			return fmt.Errorf("pack %s: %w", name, err)
+			return err
 		}
 	}
 	return z.Close()

@@ -31,7 +31,6 @@ type bench struct {
 	o       runs.Options
 	entered chan string // the speed of each execution as its step begins
 	let     chan error  // what the step returns; nil lets it succeed
-	log     *bytes.Buffer
 }
 
 func newBench(t *testing.T, change func(*runs.Options)) *bench {

@@ -101,13 +101,6 @@ func (c *Chat) Add(section string, vars any) error {
 	return nil
 }
 
-// Drop takes back the last user turn, so that a failed question leaves no trace.
-func (c *Chat) Drop() {
-	if n := len(c.messages); n > 2 && c.messages[n-1].Role == llm.User {
-		c.messages = c.messages[:n-1]
-	}
-}
-
 // Say asks the question that the conversation ends with and keeps the answer as a turn.
 func Say[T any](ctx context.Context, c *Chat, q Question[T]) (llm.Answer[T], error) {
 	got, err := llm.Generate(ctx, c.w.Env.Client, llm.Question[T]{

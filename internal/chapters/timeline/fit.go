@@ -66,13 +66,13 @@ func meetDates(ctx context.Context, w *step.Work) error {
 	if err != nil {
 		return err
 	}
-	before, err := schedule.Arrange(p)
-	if err != nil {
-		return fmt.Errorf("arrange %s: %w", plan.WBS12.Name, err)
-	}
 	none := plan.Fixed{Dates: []plan.FixedDate{}, Changes: []plan.ScheduleChange{}}
 	if p.Waterfall || !statesDate(facts, p.Calendar.Day0) {
 		return w.WriteJSON(plan.FixedDates, none)
+	}
+	before, err := schedule.Arrange(p)
+	if err != nil {
+		return fmt.Errorf("arrange %s: %w", plan.WBS12.Name, err)
 	}
 	l := label(before)
 	chat, err := step.NewChat(w, "meet_fixed_dates", map[string]any{"Tasks": l.tasks(p, before)})

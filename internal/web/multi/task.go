@@ -27,8 +27,6 @@ type taskView struct {
 	outbox   []store.TaskOutboxRow
 }
 
-func (v taskView) row() taskRow { return taskRow{OwnTaskRow: v.OwnTaskRow} }
-
 func (v taskView) path(end string) string { return "/admin/task/" + v.ID.String() + end }
 
 func (v taskView) filesSize() (sum int64) {
