@@ -49,9 +49,13 @@ type Library struct {
 	base string
 	host string // base as the host of a container sees it, "" when it is the same
 
-	mu     sync.Mutex
+	looking sync.Mutex // one look at the base directory at a time
+
+	mu     sync.Mutex // never held while something is read
 	known  map[string]entry
-	looked time.Time // when the base directory was last read
+	looked time.Time     // when the last look began; zero: the next list has to look
+	forgot int           // how often looked was made zero
+	behind chan struct{} // closed when rough entries were read; nil while none are
 	views  map[string]viewed
 }
 
@@ -165,19 +169,31 @@ func (l *Library) Count() (runs int, bytes int64, err error) {
 	return len(all), bytes, err
 }
 
-// fresh is how long a look at the base directory serves.
-const fresh = time.Second
+// fresh is how long a look at the base directory serves. A list within stale of it is answered as it was known, while
+// the next look begins; a later one waits for that.
+const fresh, stale = time.Second, 5 * time.Second
 
 // all returns the entries, newest first.
 func (l *Library) all() ([]entry, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now := time.Now(); now.Sub(l.looked) > fresh {
-		if err := l.look(); err != nil {
+	switch age := l.age(); {
+	case age > stale:
+		l.looking.Lock()
+		var err error
+		if l.age() > fresh { // nobody else looked while this one waited
+			err = l.look()
+		}
+		l.looking.Unlock()
+		if err != nil {
 			return nil, err
 		}
-		l.looked = now
+	case age > fresh && l.looking.TryLock():
+		go func() {
+			defer l.looking.Unlock()
+			_ = l.look() // what is wrong with the directory is told by the next one who waits
+		}()
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	list := make([]entry, 0, len(l.known))
 	for _, e := range l.known {
 		if e.live != nil {
@@ -189,6 +205,12 @@ func (l *Library) all() ([]entry, error) {
 	return list, nil
 }
 
+func (l *Library) age() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Since(l.looked)
+}
+
 func newestFirst(a, b entry) int {
 	if c := b.StartedAt.Compare(a.StartedAt); c != 0 {
 		return c
@@ -196,43 +218,95 @@ func newestFirst(a, b entry) int {
 	return strings.Compare(b.ID, a.ID)
 }
 
-// look brings the known entries up to date; l.mu is held.
+// atOnce is how many logs one look reads. The entries of more, as after the copying in of many runs, are rough at first.
+const atOnce = 8
+
+// look brings the known entries up to date; l.looking is held.
 func (l *Library) look() error {
+	l.mu.Lock()
+	began, forgot := time.Now(), l.forgot
+	l.mu.Unlock()
 	dirs, err := os.ReadDir(l.base)
 	if err != nil {
 		return fmt.Errorf("list the runs: %w", cause(err))
 	}
 	there := map[string]bool{}
+	changed := 0
 	for _, d := range dirs {
 		id := d.Name()
 		if !d.IsDir() || !idForm.MatchString(id) {
 			continue
 		}
 		there[id] = true
-		l.refresh(id)
+		if l.refresh(id, changed >= atOnce) {
+			changed++
+		}
 	}
-	for id := range l.known {
-		if !there[id] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, e := range l.known {
+		if !there[id] && e.live == nil {
 			delete(l.known, id)
 		}
 	}
+	if l.forgot == forgot {
+		l.looked = began
+	}
+	l.readBehind()
 	return nil
 }
 
-// refresh reads one run again if it has changed; l.mu is held.
-func (l *Library) refresh(id string) {
+// readBehind completes the rough entries, one after the other; l.mu is held.
+func (l *Library) readBehind() {
+	if l.behind != nil {
+		return
+	}
+	var rough []entry
+	for _, e := range l.known {
+		if e.rough {
+			rough = append(rough, e)
+		}
+	}
+	if len(rough) == 0 {
+		return
+	}
+	slices.SortFunc(rough, newestFirst)
+	done := make(chan struct{})
+	l.behind = done
+	go func() {
+		for _, e := range rough {
+			l.refresh(e.ID, false)
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.behind = nil
+		close(done)
+	}()
+}
+
+// refresh reads one run again if it has changed, or if it is known roughly only and rough is not enough, and tells
+// whether it did.
+func (l *Library) refresh(id string, rough bool) bool {
 	path := filepath.Join(l.base, id)
 	now := markOf(path)
-	if e, ok := l.known[id]; ok && (e.live != nil || e.mark == now) {
-		return
+	l.mu.Lock()
+	e, ok := l.known[id]
+	l.mu.Unlock()
+	if ok && (e.live != nil || e.mark == now && (rough || !e.rough)) {
+		return false
 	}
-	e, ok := read(id, path)
-	if !ok {
+	e, ok = read(id, path, rough)
+	e.mark = now // of before: what changed meanwhile is read again
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.known[id].live != nil: // it was started meanwhile
+	case ok:
+		l.known[id] = e
+	default:
 		delete(l.known, id)
-		return
 	}
-	e.mark = now
-	l.known[id] = e
+	return true
 }
 
 // Summary returns one run's summary; ErrNotFound when it does not exist or is no run.
@@ -240,9 +314,9 @@ func (l *Library) Summary(id string) (Summary, error) {
 	if _, err := l.Find(id); err != nil {
 		return Summary{}, err
 	}
+	l.refresh(id, false)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.refresh(id)
 	e, ok := l.known[id]
 	if !ok {
 		return Summary{}, ErrNotFound
@@ -267,4 +341,5 @@ func (l *Library) forget(id string) {
 	delete(l.known, id)
 	delete(l.views, id)
 	l.looked = time.Time{}
+	l.forgot++
 }

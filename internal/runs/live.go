@@ -17,6 +17,7 @@ type live struct {
 	id    string
 	asked event.RunQueued
 	key   string // in memory only
+	trace string // where the request stood that began it
 	dir   *rundir.Dir
 	feed  *Feed
 	base  Summary // as it was when the run was taken up

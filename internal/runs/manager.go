@@ -16,6 +16,7 @@ import (
 	"planexe/internal/event"
 	"planexe/internal/run"
 	"planexe/internal/rundir"
+	"planexe/internal/trace"
 )
 
 // Options of a manager.
@@ -31,6 +32,7 @@ type Options struct {
 	Secrets    func() []string // what no log may show, asked when a run begins; nil is nothing
 	Activity   bool            // also write track_activity.jsonl
 	Relay      io.Writer       // gets the lines of all log.txt too; nil is nobody
+	Trace      *trace.Tracer   // nil traces nothing
 }
 
 // Manager executes runs in this process, a bounded number at once, the rest in the order of
@@ -87,7 +89,7 @@ func (m *Manager) Submit(ctx context.Context, prompt string, uuid bool, asked ev
 			if err = run.Begin(dir, prompt, now); err != nil {
 				dir.Close()
 			} else {
-				err = m.begin(&live{id: id, asked: asked, key: key, dir: dir})
+				err = m.begin(&live{id: id, asked: asked, key: key, dir: dir, trace: m.o.Trace.Carry(ctx)})
 			}
 			if err != nil {
 				_ = os.RemoveAll(dir.Path()) // nobody was told of it
@@ -222,6 +224,10 @@ func (m *Manager) execute(ctx context.Context, l *live) (end run.End, err error)
 		secrets = append(slices.Clone(secrets), l.key)
 	}
 	l.dir.Watch(run.LogTo(lines, m.o.LogLevel, secrets))
+	if watch, over := m.o.Trace.Run(m.o.Trace.Carried(context.Background(), l.trace), l.id); watch != nil {
+		l.dir.Watch(watch)
+		defer over()
+	}
 	spec, err := m.o.Plan(ctx, l.asked, l.key)
 	if err != nil {
 		return end, err

@@ -602,6 +602,68 @@ func TestKeptSummary(t *testing.T) {
 	}
 }
 
+// Many runs that were never listed are all there at once, by the ends of their logs; what takes reading follows.
+func TestManyUnread(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	id := b.submit("Open a bakery")
+	b.in()
+	b.let <- nil
+	want := b.over(id)
+	source := filepath.Join(b.lib.Base(), id)
+	if err := os.Remove(filepath.Join(source, rundir.Hidden, "summary.json")); err != nil {
+		t.Fatal(err)
+	}
+	base := t.TempDir()
+	const many = 40
+	for n := range many {
+		if err := os.CopyFS(filepath.Join(base, fmt.Sprintf("PlanExe_%02d", n)), os.DirFS(source)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// One that has not ended, with half a line at the end of its log.
+	log := filepath.Join(base, "PlanExe_07", rundir.Hidden, "events.jsonl")
+	data, err := os.ReadFile(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := bytes.LastIndexByte(data[:len(data)-1], '\n') + 10
+	if err := os.WriteFile(log, data[:cut], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	lib, err := runs.Open(base, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		t.Helper()
+		list, _, err := lib.List(runs.Filter{})
+		if err != nil || len(list) != many {
+			t.Fatalf("%s: %d runs, %v", when, len(list), err)
+		}
+		for _, s := range list {
+			state := runs.Completed
+			if s.ID == "PlanExe_07" {
+				state = runs.Interrupted
+			}
+			if s.State != state || s.Title != want.Title || s.Speed != want.Speed || !s.StartedAt.Equal(want.StartedAt) || s.Files != want.Files {
+				t.Errorf("%s: %+v, want it like %+v", when, s, want)
+			}
+		}
+	}
+	check("at once")
+	if done := lib.Behind(); done == nil {
+		t.Error("nothing is read behind")
+	} else {
+		<-done
+	}
+	check("afterwards")
+	kept, err := filepath.Glob(filepath.Join(base, "*", rundir.Hidden, "summary.json"))
+	if err != nil || len(kept) != many-1 {
+		t.Errorf("%d summaries are kept, %v", len(kept), err)
+	}
+}
+
 func equal(a, b any) bool {
 	x, _ := json.Marshal(a)
 	y, _ := json.Marshal(b)

@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"cmp"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -63,6 +64,7 @@ type Summary struct {
 type entry struct {
 	Summary
 	words string         // the prompt in lower case, for searches
+	rough bool           // made of the ends of a log that was not read yet: no usage, no cost
 	mark  mark           // of the state on disk that the summary was made of
 	live  func() Summary // set while a manager of this process executes the run
 }
@@ -86,8 +88,9 @@ func markOf(path string) (m mark) {
 	return m
 }
 
-// read makes the entry of a run on disk; false when the directory is none.
-func read(id, path string) (entry, bool) {
+// read makes the entry of a run on disk; false when the directory is none. A rough one looks only at
+// the two ends of a log of which no summary is kept.
+func read(id, path string, rough bool) (entry, bool) {
 	if !rundir.IsRun(path) {
 		return entry{}, false
 	}
@@ -100,6 +103,19 @@ func read(id, path string) (entry, bool) {
 		return e, true
 	}
 	f := fold{}
+	if rough {
+		if err := d.Ends(f.apply); err != nil {
+			f = fold{}
+		}
+		e := f.entry(id, d)
+		if f.events > 0 {
+			e.rough = true
+			if e.Progress = float64(e.Files) / float64(len(plan.Expected())); e.State == Completed {
+				e.Progress = 1
+			}
+		}
+		return e, true
+	}
 	size := markOf(path).size
 	if err := d.Replay(f.apply); err != nil {
 		f = fold{} // damaged: what the files say is all there is
@@ -174,7 +190,7 @@ func (f *fold) apply(e event.Event) {
 func (f *fold) entry(id string, d *rundir.Dir) entry {
 	e := entry{Summary: Summary{
 		ID: id, Usage: f.state.Usage, Cost: f.state.Cost, Reason: f.state.Reason, Progress: f.state.Progress(),
-		Model: f.asked.Model, Speed: f.state.Run.Speed,
+		Model: f.asked.Model, Speed: cmp.Or(f.state.Run.Speed, f.asked.Speed),
 	}}
 	if e.Model == "" {
 		e.Model = strings.Join(f.state.Run.Models, ", ")
