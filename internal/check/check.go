@@ -103,6 +103,9 @@ func shorten(s string) string {
 	n := 0
 	for i := range s {
 		if n == maxQuote {
+			if space := strings.LastIndexByte(s[:i], ' '); space > i-30 {
+				i = space // no part of a word, where words have spaces between them
+			}
 			return strings.TrimRight(s[:i], " ") + "…"
 		}
 		n++
@@ -110,7 +113,8 @@ func shorten(s string) string {
 	return s
 }
 
-// around cuts a quote out of a text: the given bytes and a few words on both sides.
+// around cuts a quote out of a text: the given bytes and a few words on both sides, with a mark where
+// more stands.
 func around(text string, from, to int) string {
 	const margin = 50
 	left, right := max(0, from-margin), min(len(text), to+margin)
@@ -124,5 +128,14 @@ func around(text string, from, to int) string {
 			right = to + i
 		}
 	}
-	return strings.TrimSpace(strings.ToValidUTF8(text[left:right], ""))
+	quote := strings.TrimSpace(strings.ToValidUTF8(text[left:right], ""))
+	if left > 0 {
+		quote = "…" + quote
+	} else {
+		quote = strings.TrimLeft(quote, "-*• ") // of a list item
+	}
+	if right < len(text) {
+		quote += "…"
+	}
+	return quote
 }

@@ -95,15 +95,39 @@ func TestBound(t *testing.T) {
 func TestPage(t *testing.T) {
 	t.Parallel()
 	page := Markdown(plan.Findings{
-		Checks: []plan.Check{{ID: "x", About: "a|b", Looked: 3, Unit: "words"}},
+		Checks: []plan.Check{{ID: "x", About: "a|b", Looked: 3, Unit: "words"}, {ID: "y", About: "c", Looked: 1, Unit: "deadlines"}},
 		Findings: []plan.Finding{
 			{Severity: plan.SeverityNote, File: "strange.md", What: "small."},
 			{Severity: plan.SeverityError, File: plan.Team.Name, Section: "A | B\nC", What: "large.", Quote: "<script>`x`"},
+			{Severity: plan.SeverityNote, File: "strange.md", What: "Nobody is “Baker”.", Quote: "Baker"},
 		},
 	})
-	want := "| error | Team: A \\| B C | large. “&lt;script&gt;\\`x\\`” |\n| note | strange.md | small. |\n"
-	if !strings.Contains(page, want) || !strings.Contains(page, `| a\|b | 3 words |`) {
+	want := "| error | Team: A \\| B C | large. “&lt;script&gt;\\`x\\`” |\n| note | strange.md | small. |\n| note | strange.md | Nobody is “Baker”. |\n"
+	if !strings.Contains(page, want) || !strings.Contains(page, "| a\\|b | 3 words |\n| c | 1 deadline |") {
 		t.Errorf("the page is\n%s", page)
+	}
+}
+
+// Ensure that a quotation shows where it was cut, not within a word, and without the mark of a list.
+func TestQuotes(t *testing.T) {
+	t.Parallel()
+	words := strings.Repeat("word ", 30)
+	for text, want := range map[string]string{
+		"- Bake by May.":       "Bake by May.",
+		words + "May " + words: "…" + words[:45] + "May " + words[:44] + "…",
+		"Bake by May " + words: "Bake by May " + words[:44] + "…",
+		"春にMay" + words[:10]:   "春にMayword word",
+	} {
+		at := strings.Index(text, "May")
+		if got := around(text, at, at+3); got != want {
+			t.Errorf("around: got %q, want %q", got, want)
+		}
+	}
+	if got, want := shorten(strings.Repeat("word ", 40)), strings.TrimSpace(strings.Repeat("word ", 32))+"…"; got != want {
+		t.Errorf("shorten: got %q, want %q", got, want)
+	}
+	if got := shorten(strings.Repeat("a", 200)); got != strings.Repeat("a", maxQuote)+"…" {
+		t.Errorf("shorten: %q", got)
 	}
 }
 

@@ -31,7 +31,7 @@ func Markdown(f plan.Findings) string {
 				where += ": " + x.Section
 			}
 			what := x.What
-			if x.Quote != "" {
+			if x.Quote != "" && !strings.Contains(what, "“"+x.Quote+"”") {
 				what += " “" + x.Quote + "”"
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", x.Severity, cell(where), cell(what))
@@ -45,6 +45,9 @@ func Markdown(f plan.Findings) string {
 		looked := "nothing of that kind"
 		if c.Looked > 0 {
 			looked = fmt.Sprintf("%d %s", c.Looked, c.Unit)
+			if c.Looked == 1 {
+				looked = strings.TrimSuffix(looked, "s") // the units are plain plurals
+			}
 		}
 		fmt.Fprintf(&b, "| %s | %s |\n", cell(c.About), cell(looked))
 	}

@@ -53,7 +53,7 @@ func TestRepeats(t *testing.T) {
 		{"Japanese", plan.Facts{}, strings.Repeat("春に店の賃貸契約が終わるので、オーブンを買う前に大家に延長を頼む必要があり、早めに連絡を取る。\n\n", 2), []string{"warning: The paragraph stands twice in this section."}},
 	})
 	got := found(files{plan.Risks.Name: long, plan.ProjectPlan.Name: long}, "repeat")
-	if len(got) != 1 || got[0] != "note: The paragraph stands in "+plan.Risks.Name+" too." {
+	if len(got) != 1 || got[0] != "note: The paragraph stands in “"+plan.Risks.Title+"”, too." {
 		t.Errorf("over two documents: %q", got)
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// SummarizeGantt tells the dates of the Gantt table in a few lines: start and end of the whole,
-// then each phase. It returns "" when the table is missing or is none.
+// SummarizeGantt tells the dates of the Gantt table in a few lines: first and last day of the whole,
+// then of each phase. It returns "" when the table is missing or is none.
 func SummarizeGantt(table string) string {
 	r := csv.NewReader(strings.NewReader(table))
 	r.FieldsPerRecord = -1
@@ -35,7 +35,11 @@ func SummarizeGantt(table string) string {
 		if errStart != nil || errEnd != nil {
 			continue
 		}
-		fmt.Fprintf(&b, "%s to %s, %d days: %s\n", start.Format(time.DateOnly), end.Format(time.DateOnly),
+		last := end // the table has the first day after the work, people name the last one of it
+		if end.After(start) {
+			last = end.AddDate(0, 0, -1)
+		}
+		fmt.Fprintf(&b, "%s to %s, %d days: %s\n", start.Format(time.DateOnly), last.Format(time.DateOnly),
 			int(end.Sub(start).Hours()/24), strings.Join(strings.Fields(column(row, "project_name")), " "))
 	}
 	return b.String()

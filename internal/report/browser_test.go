@@ -265,6 +265,11 @@ func TestLooks(t *testing.T) {
 			}
 		}
 	}
+	b.size(360)
+	eval[bool](b, settled[1:])
+	if indent := eval[string](b, `getComputedStyle(document.querySelector(".content")).paddingLeft`); indent != "0px" {
+		t.Errorf("on a phone the text is indented by %s", indent)
+	}
 	b.quiet("the report")
 }
 

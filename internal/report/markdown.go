@@ -115,10 +115,11 @@ type document struct {
 	top     []heading // the topmost headings
 }
 
-// Transform moves headings below the section's own and gives them ids, keeps only links that lead
-// out of the page, replaces pictures by their descriptions, and marks ratings.
+// Transform leaves out labels of nothing, moves headings below the section's own and gives them ids, keeps
+// only links that lead out of the page, replaces pictures by their descriptions, and marks ratings.
 func (d *document) Transform(root *ast.Document, r text.Reader, _ parser.Context) {
 	source := r.Source()
+	dropEmptyLabels(root, source)
 	var nodes []ast.Node // first collected, then changed: a walk does not survive surgery
 	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering {
@@ -152,7 +153,57 @@ func (d *document) Transform(root *ast.Document, r text.Reader, _ parser.Context
 			n.SetAttributeString("target", []byte("_blank"))
 		case *ast.Text:
 			markRating(n, source)
+		case *ast.CodeSpan:
+			readable(n, source)
 		}
+	}
+}
+
+// dropEmptyLabels removes paragraphs that are only a label ("**Dependencies:**") of a value that was left
+// empty: the next heading, rule or label follows at once. A label with its colon in bold may be the title of
+// those that follow it.
+func dropEmptyLabels(root ast.Node, source []byte) {
+	var empty []ast.Node
+	for n := root.FirstChild(); n != nil; n = n.NextSibling() {
+		label, after, ok := labelOf(n, source)
+		outside := after == ":"
+		if !ok || after != "" && !outside || !outside && !strings.HasSuffix(label, ":") {
+			continue
+		}
+		switch next := n.NextSibling(); {
+		case next == nil, next.Kind() == ast.KindHeading, next.Kind() == ast.KindThematicBreak:
+			empty = append(empty, n)
+		case outside:
+			if _, after, ok := labelOf(next, source); ok && strings.HasPrefix(after, ":") {
+				empty = append(empty, n)
+			}
+		}
+	}
+	for _, n := range empty {
+		root.RemoveChild(root, n)
+	}
+}
+
+// labelOf splits a paragraph that begins in bold into that and the text after it.
+func labelOf(n ast.Node, source []byte) (label, after string, ok bool) {
+	strong, ok := n.FirstChild().(*ast.Emphasis)
+	if !ok || n.Kind() != ast.KindParagraph || strong.Level != 2 {
+		return "", "", false
+	}
+	label = plain(strong, source)
+	return label, strings.TrimSpace(strings.TrimPrefix(plain(n, source), label)), true
+}
+
+// choice is a value out of a fixed list, as programs write it.
+var choice = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
+
+// readable writes a choice that is the whole value of a label for people: `full_time_employee` is a full time
+// employee.
+func readable(n *ast.CodeSpan, source []byte) {
+	label, after, ok := labelOf(n.Parent(), source)
+	value := strings.TrimSpace(strings.TrimPrefix(after, ":"))
+	if ok && (value != after || strings.HasSuffix(label, ":")) && value == plain(n, source) && choice.MatchString(value) {
+		n.Parent().ReplaceChild(n.Parent(), n, literal(strings.ReplaceAll(value, "_", " ")))
 	}
 }
 

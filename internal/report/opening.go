@@ -24,8 +24,14 @@ type opening struct {
 	provenance []provenance
 }
 
-// fact is one thing the request fixes.
-type fact struct{ name, value string }
+// fact is one thing the request fixes, in one or more values.
+type fact struct {
+	name   string
+	values []string
+}
+
+// count is how many findings of one severity there are, in words.
+type count struct{ tone, text string }
 
 // The ids of the opening and of what is known about its quality: no title makes the same.
 const (
@@ -155,7 +161,7 @@ func facts(f plan.Facts) (list []fact) {
 			}
 		}
 		if len(values) > 0 {
-			list = append(list, fact{x.name, strings.Join(values, "; ")})
+			list = append(list, fact{x.name, values})
 		}
 	}
 	return list
@@ -209,7 +215,7 @@ type fixedEnd struct {
 }
 
 // found counts findings by severity, the worst first, in words; empty when nothing was found.
-func (o opening) found() (counts []fact) {
+func (o opening) found() (counts []count) {
 	for _, s := range []struct {
 		severity        plan.Severity
 		one, many, tone string
@@ -223,7 +229,7 @@ func (o opening) found() (counts []fact) {
 			}
 		}
 		if n > 0 {
-			counts = append(counts, fact{s.tone, counted(n, s.one, s.many)})
+			counts = append(counts, count{s.tone, counted(n, s.one, s.many)})
 		}
 	}
 	return counts

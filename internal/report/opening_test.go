@@ -59,7 +59,7 @@ func TestOpening(t *testing.T) {
 		"When it is done 1 Mar 2026 Likely after 40 working days from 5 Jan 2026; 1 Feb 2026 if all goes well, 1 May 2026 with plausible trouble. from Gantt Overview",
 		"What No permit. Early sign No answer by day 5. Answer Rent the second shop. from Premortem",
 		"Ask for the permit. Baker from Team Call the landlord. You from Initial Prompt Vetted",
-		"Budget 300,000 EUR Places Lyon; Villeurbanne Ruled out no debt Size small from Initial Prompt Vetted",
+		"Budget 300,000 EUR Places Lyon Villeurbanne Ruled out no debt Size small from Initial Prompt Vetted",
 		"What the checks found 2 errors 1 warning 1 of 2 checks had something to judge, without a model; 2 more of the same are not listed. from Plan Checks",
 		"1 note from the making of this plan Team: 2 of 5.",
 	} {

@@ -41,6 +41,11 @@ func TestMarkdown(t *testing.T) {
 		"line with an id":        {"**Name:** a\n\n**Lever ID:** `aab98b8b-a06e-434d-a8c9-ac353c08e684`\n\n**ID**: aab98b8b-a06e-434d-a8c9-ac353c08e684", "<p><strong>Name:</strong> a</p>\n"},
 		"line with a short id":   {"**Lever ID:** `L12`\n\n**Name:** a", "<p><strong>Name:</strong> a</p>\n"},
 		"id in a sentence":       {"**ID:** aab98b8b-a06e-434d-a8c9-ac353c08e684 b", "<p><strong>ID:</strong> aab98b8b-a06e-434d-a8c9-ac353c08e684 b</p>\n"},
+		"choice":                 {"**Contract**: `full_time_employee`", "<p><strong>Contract</strong>: full time employee</p>\n"},
+		"choice in a sentence":   {"**Contract**: set `by_hand` here", "<p><strong>Contract</strong>: set <code>by_hand</code> here</p>\n"},
+		"code of a label":        {"**Path:** `a/b`", "<p><strong>Path:</strong> <code>a/b</code></p>\n"},
+		"label of nothing":       {"**Needs:**\n\n# A\n\n**Template**:\n\n**Steps**:\n\n- b\n\n**Role**:", "<h3 id=\"s-a\">A</h3>\n<p><strong>Steps</strong>:</p>\n<ul>\n<li>b</li>\n</ul>\n"},
+		"label of labels":        {"**Connections:**\n\n**Synergy:** a\n\n**Bold**\n\n# B", "<p><strong>Connections:</strong></p>\n<p><strong>Synergy:</strong> a</p>\n<p><strong>Bold</strong></p>\n<h3 id=\"s-b\">B</h3>\n"},
 		"no label of a risk":     {"**Priority:** High", "<p><strong>Priority:</strong> High</p>\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

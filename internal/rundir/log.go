@@ -144,7 +144,7 @@ func scan(r io.Reader, f func(event.Event)) (seq, size int64, err error) {
 			return seq, size, bad
 		}
 		var e event.Event
-		err = json.Unmarshal(text, &e)
+		err = e.UnmarshalJSON(text[:len(text)-1])
 		if err == nil && e.Seq != seq+1 {
 			err = fmt.Errorf("event %d follows event %d", e.Seq, seq)
 		}

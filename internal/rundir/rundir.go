@@ -52,6 +52,7 @@ type Dir struct {
 // Create makes a new run directory, parents included, and opens it. An existing directory is
 // taken when it is empty; anything else in it is somebody's and an error.
 func Create(path string) (*Dir, error) {
+	_, before := os.Lstat(path)
 	if err := os.MkdirAll(path, 0o777); err != nil {
 		return nil, fmt.Errorf("make run directory: %w", err)
 	}
@@ -62,7 +63,12 @@ func Create(path string) (*Dir, error) {
 	if len(entries) > 0 {
 		return nil, &ForeignError{Path: path, Found: entries[0].Name()}
 	}
-	return Open(path)
+	d, err := Open(path)
+	var locked *LockedError
+	if err != nil && errors.Is(before, fs.ErrNotExist) && !errors.As(err, &locked) {
+		_ = os.RemoveAll(path) // half made on a full disk
+	}
+	return d, err
 }
 
 // ForeignError says that a directory holds something that is not a run.

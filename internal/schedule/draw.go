@@ -12,7 +12,7 @@ import (
 
 // Sizes of a drawing, in pixels.
 const (
-	labelWidth = 280
+	labelWidth = 336
 	chartLeft  = labelWidth + 14 // room for arrows
 	chartWidth = 600.0
 	headHeight = 26
@@ -150,7 +150,7 @@ func (d *drawing) row(r Row, i int, summary bool, indent int) {
 	switch {
 	case summary:
 		class, weight = "gantt-summary", ` class="gantt-phase"`
-		room /= 1.1 // bold
+		room /= 1.15 // bold
 	case r.Days() <= 0:
 		class = "gantt-milestone"
 	}

@@ -154,7 +154,7 @@ func (s *Schedule) phase(b *strings.Builder, rows []Row, waits map[string]string
 	for _, r := range rows {
 		spare := s.days(r.TotalFloat)
 		if r.Critical {
-			spare = "none, critical"
+			spare = "none"
 		}
 		name := escape(title(cmp.Or(r.Title, r.ID)))
 		if r.Summary {
@@ -221,11 +221,12 @@ func (s *Schedule) waits() map[string]string {
 	waits := map[string]string{}
 	for _, l := range s.Links {
 		name := titles[l.From]
-		if l.Type != FS {
-			name += " (" + string(l.Type) + ")"
-		}
-		if l.Lag != 0 {
-			name += fmt.Sprintf(" %+g", l.Lag)
+		name += linked[l.Type]
+		switch {
+		case l.Lag > 0:
+			name += ", " + s.days(l.Lag) + " later"
+		case l.Lag < 0:
+			name += ", " + s.days(-l.Lag) + " earlier"
 		}
 		if before := waits[l.To]; before != "" {
 			name = before + "; " + name
@@ -234,6 +235,9 @@ func (s *Schedule) waits() map[string]string {
 	}
 	return waits
 }
+
+// linked says how a link that is not from finish to start ties two activities.
+var linked = map[Type]string{SS: " (from start to start)", FF: " (from finish to finish)", SF: " (from start to finish)"}
 
 var unnamed = regexp.MustCompile(`[^A-Za-z0-9]+`)
 

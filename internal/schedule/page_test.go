@@ -190,8 +190,8 @@ func TestInteractive(t *testing.T) {
 	page := string(s.Interactive(false))
 	for _, part := range []string{
 		"<summary><strong>T P2</strong> 4 Jan 2026 to 6 Jan 2026, 3 days</summary>",
-		"<td>T E</td><td>4\u00a0Jan\u00a02026</td><td>4\u00a0Jan\u00a02026</td><td>1\u00a0day</td><td>2\u00a0days</td><td>T A (FF) -0.5</td>",
-		"<td>T D</td><td>4\u00a0Jan\u00a02026</td><td>6\u00a0Jan\u00a02026</td><td>3\u00a0days</td><td>none,\u00a0critical</td><td></td>",
+		"<td>T E</td><td>4\u00a0Jan\u00a02026</td><td>4\u00a0Jan\u00a02026</td><td>1\u00a0day</td><td>2\u00a0days</td><td>T A (from finish to finish), 0.5 days earlier</td>",
+		"<td>T D</td><td>4\u00a0Jan\u00a02026</td><td>6\u00a0Jan\u00a02026</td><td>3\u00a0days</td><td>none</td><td></td>",
 		"<td><strong>T C</strong></td>", "<strong>Critical path</strong> 2 activities: ", "<li>T A: 3 Jan 2026 to 4 Jan 2026, 2 days</li>",
 	} {
 		if !strings.Contains(page, part) {
@@ -245,7 +245,7 @@ func TestSummary(t *testing.T) {
 // Ensure that a chart can be zoomed in when its days are narrow, and does not grow without bounds.
 func TestZoom(t *testing.T) {
 	t.Parallel()
-	for days, want := range map[int]string{3: "", 40: "", 50: "1304", 200: "2704", 365_000: "2704"} {
+	for days, want := range map[int]string{3: "", 40: "", 50: "1360", 200: "2760", 365_000: "2760"} {
 		page := string(arranged(t, fmt.Sprintf("R[P %d]", days)).Interactive(false))
 		_, wide, ok := strings.Cut(page, "<summary>Zoom in</summary>")
 		if ok != (want != "") || ok && !strings.Contains(wide, ` width="`+want+`"`) {

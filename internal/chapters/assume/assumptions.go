@@ -34,7 +34,7 @@ type assumption struct {
 	Assessment string `json:"assessments"`
 }
 
-// label begins every assumption; other tools look for it.
+// label begins every assumption in the JSON; other tools look for it there.
 const label = "Assumption: "
 
 var anyLabel = regexp.MustCompile(`(?i)^[*_]*assumption[*_]*:[*_ ]*`)
@@ -52,11 +52,11 @@ func (a assumptions) clean() []plan.Assumption {
 	return out
 }
 
-// Markdown is what later prompts read.
+// Markdown is what people and later prompts read, with the label said once.
 func (a assumptions) Markdown() string {
 	var parts []string
 	for i, x := range a.List {
-		parts = append(parts, fmt.Sprintf("\n## Question %d - %s\n\n**Assumptions:** %s\n\n**Assessments:** %s", i+1, x.Question, x.labelled(), x.Assessment))
+		parts = append(parts, fmt.Sprintf("\n## Question %d - %s\n\n**Assumptions:** %s\n\n**Assessments:** %s", i+1, x.Question, strings.TrimPrefix(x.labelled(), label), x.Assessment))
 	}
 	return strings.Join(parts, "\n")
 }

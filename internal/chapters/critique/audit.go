@@ -49,12 +49,14 @@ type rating struct {
 
 // rated is an item with its answer.
 type rated struct {
-	Index         int    `json:"index"`
-	Title         string `json:"title"`
-	Question      string `json:"subtitle"`
-	Level         string `json:"level"`
-	Justification string `json:"justification"`
-	Mitigation    string `json:"mitigation"`
+	Index         int      `json:"index"`
+	Title         string   `json:"title"`
+	Question      string   `json:"subtitle"`
+	Level         string   `json:"level"`
+	Justification string   `json:"justification"`
+	Mitigation    string   `json:"mitigation"`
+	why           string   // the justification without its quotations
+	quotes        []string // these, each with its marks
 }
 
 func audit(ctx context.Context, w *step.Work) error {
@@ -185,18 +187,20 @@ func clean(answers []*llm.Answer[rating], found material) []rated {
 			continue
 		}
 		r := a.Value
-		why := step.Line(r.Justification)
+		why, quotes := step.Line(r.Justification), []string(nil)
 		for _, q := range r.Quotes {
-			why += " — “" + strings.Trim(step.Line(q), "\"“”„«»") + "”"
+			quote := "“" + strings.Trim(step.Line(q), "\"“”„«»") + "”"
 			if !found.has(q) {
-				why += notFound
+				quote += notFound
 			}
+			quotes = append(quotes, quote)
 		}
 		todo := step.Line(r.Mitigation)
 		if todo == "" {
 			todo = "None"
 		}
-		list = append(list, rated{i + 1, checklist[i].Title, checklist[i].Question, r.Level, why, todo})
+		whole := strings.Join(append([]string{why}, quotes...), " — ")
+		list = append(list, rated{i + 1, checklist[i].Title, checklist[i].Question, r.Level, whole, todo, why, quotes})
 	}
 	return list
 }
@@ -233,8 +237,9 @@ func auditPage(list []rated) string {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
+		why := strings.TrimRight(r.why+"\n\n"+step.Bullets(r.quotes), "\n")
 		fmt.Fprintf(&b, "\n\n## %d. %s\n\n*%s*\n\n**Level**: %s\n\n**Justification**: %s\n\n**Mitigation**: %s",
-			r.Index, r.Title, r.Question, shown[r.Level], r.Justification, r.Mitigation)
+			r.Index, r.Title, r.Question, shown[r.Level], why, r.Mitigation)
 	}
 	return b.String()
 }

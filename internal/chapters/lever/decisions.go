@@ -63,7 +63,7 @@ func decisionsPage(all []plan.Lever, few plan.Vital) string {
 		}
 		fmt.Fprintf(&b, "\n**Trade-Off / Risk:** %s\n\n**Strategic Connections:**\n\n**Synergy:** %s\n\n**Conflict:** %s\n", l.Review, l.Synergy, l.Conflict)
 		if a, ok := rated[l.ID]; ok {
-			fmt.Fprintf(&b, "\n**Justification:** *%s*, %s\n", a.Importance, a.Justification)
+			fmt.Fprintf(&b, "\n**Justification:** *%s*. %s\n", a.Importance, a.Justification)
 		}
 	}
 	b.WriteString("## Primary Decisions\nThe outcome turns on these decisions; the most important stands first.\n\n")

@@ -73,7 +73,7 @@ func TestOpeningPage(t *testing.T) {
 	}
 	asked := r.Asked["opening_page"][0].Messages[1].Content
 	for _, want := range []string{
-		"From 2026-01-05 to 2026-01-08 at the earliest, 2026-01-13 most likely, 2026-01-30 at the latest.\n2026-01-03 to 2026-01-13, 10 days: Bakery",
+		"From 2026-01-05 to 2026-01-08 at the earliest, 2026-01-13 most likely, 2026-01-30 at the latest.\n2026-01-03 to 2026-01-12, 10 days: Bakery",
 		"- Baker: 1\n- Seller - x: 2",
 	} {
 		if !strings.Contains(asked, want) {

@@ -38,7 +38,7 @@ func TestExecutiveSummary(t *testing.T) {
 	if got := chaptertest.Keys(t, r.Read(t, plan.SummaryRaw)); got != keys {
 		t.Errorf("the raw file has keys\n%s, want\n%s", got, keys)
 	}
-	if asked := r.Asked["executive_summary"][0].Messages[1].Content; !strings.Contains(asked, "2026-01-03 to 2026-01-13, 10 days: Bakery\n2026-01-03 to 2026-01-09, 6 days: Rent a shop\n") {
+	if asked := r.Asked["executive_summary"][0].Messages[1].Content; !strings.Contains(asked, "2026-01-03 to 2026-01-12, 10 days: Bakery\n2026-01-03 to 2026-01-08, 6 days: Rent a shop\n") {
 		t.Errorf("the question does not name the dates:\n%s", asked)
 	}
 }
