@@ -139,8 +139,16 @@ func (g *Graph) Check(name string, store Store, r *Records, speed string, refres
 	return st, nil
 }
 
+// Digester is a store that knows the digest of an artifact, "" of a missing one, without reading it again.
+type Digester interface {
+	Digest(name string) (string, error)
+}
+
 // digestOf returns the digest of an artifact, "" when it is missing.
 func digestOf(store Store, name string) (string, error) {
+	if d, ok := store.(Digester); ok {
+		return d.Digest(name)
+	}
 	data, err := store.Read(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil

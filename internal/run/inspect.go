@@ -1,8 +1,10 @@
 package run
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
-	"sync"
 
 	"planexe/internal/event"
 	"planexe/internal/pipeline"
@@ -37,8 +39,7 @@ func Inspect(g *pipeline.Graph, place Place) (*Inspection, error) {
 	if err := place.Replay(func(e event.Event) { records.Apply(e); in.State.Apply(e) }); err != nil {
 		return nil, err
 	}
-	// Most artifacts are read by many steps.
-	store := &memo{Place: place, read: map[string]content{}}
+	store := &digests{place, map[string]string{}}
 	for _, s := range g.Steps() {
 		check, err := g.Check(s.Name, store, &records, in.State.Run.Speed, false)
 		if err != nil {
@@ -90,27 +91,27 @@ func Live(g *pipeline.Graph, state State) *Inspection {
 	return in
 }
 
-// memo reads every artifact once.
-type memo struct {
+// digests reads every artifact once: most are read by many steps.
+type digests struct {
 	Place
-	mu   sync.Mutex
-	read map[string]content
+	known map[string]string
 }
 
-type content struct {
-	data []byte
-	err  error
-}
-
-func (m *memo) Read(name string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c, ok := m.read[name]
-	if !ok {
-		c.data, c.err = m.Place.Read(name)
-		m.read[name] = c
+// Digest returns the digest of an artifact, "" when it is missing.
+func (d *digests) Digest(name string) (string, error) {
+	if known, ok := d.known[name]; ok {
+		return known, nil
 	}
-	return c.data, c.err
+	data, err := d.Place.Read(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		d.known[name] = ""
+	case err != nil:
+		return "", fmt.Errorf("read %s: %w", name, err)
+	default:
+		d.known[name] = pipeline.Digest(data)
+	}
+	return d.known[name], nil
 }
 
 // Readers returns the steps that read an artifact, directly or not, in order: what a change of it

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"planexe/internal/api"
@@ -144,13 +145,23 @@ func (v runView) news() (text, how string) {
 // load asks the worker for what a tab shows.
 func (u *ui) load(ctx context.Context, id, tab string) (runView, error) {
 	v := runView{tab: tab, shared: u.Shared}
-	var err error
-	if v.RunStatus, err = u.Worker.Run(ctx, id); err != nil {
+	var files api.RunFiles
+	var err, noFiles, noTab error
+	var asking sync.WaitGroup
+	asking.Go(func() { v.RunStatus, err = u.Worker.Run(ctx, id) })
+	asking.Go(func() { files, noFiles = u.Worker.Files(ctx, id) })
+	switch tab {
+	case stepsTab:
+		asking.Go(func() { v.steps, noTab = u.Worker.Steps(ctx, id) })
+	case logTab:
+		asking.Go(func() { v.log, noTab = u.Worker.Log(ctx, id, 400) })
+	}
+	asking.Wait()
+	if err != nil {
 		return v, err
 	}
-	files, err := u.Worker.Files(ctx, id)
-	if err != nil && !lacking(err) {
-		return v, err
+	if noFiles != nil && !lacking(noFiles) {
+		return v, noFiles
 	}
 	v.files = files.Items
 	if len(v.files) == 0 {
@@ -165,17 +176,10 @@ func (u *ui) load(ctx context.Context, id, tab string) (runView, error) {
 	if v.State == api.NotFound {
 		return v, &api.Error{Status: http.StatusNotFound, Detail: "there is no such plan"}
 	}
-	switch {
-	case v.limited:
-	case tab == stepsTab:
-		v.steps, err = u.Worker.Steps(ctx, id)
-	case tab == logTab:
-		v.log, err = u.Worker.Log(ctx, id, 400)
+	if lacking(noTab) || v.limited {
+		noTab = nil
 	}
-	if lacking(err) {
-		err = nil
-	}
-	return v, err
+	return v, noTab
 }
 
 // derive fills in what the reference's worker does not tell.
