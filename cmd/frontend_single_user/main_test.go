@@ -5,6 +5,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"planexe/internal/command"
 )
 
 // Ensure wrong settings, a taken port and wrong use are told with the way out, and no secret.
@@ -23,14 +25,16 @@ func TestDispatch(t *testing.T) {
 		want string
 	}{
 		{"help", nil, []string{"--help"}, 0, "PLANEXE_WORKER_PLAN_URL"},
-		{"wrong use", nil, []string{"dance"}, 2, "health"},
-		{"no address", map[string]string{"PLANEXE_WORKER_PLAN_URL": "worker"}, nil, 1, "PLANEXE_WORKER_PLAN_URL"},
-		{"no port", map[string]string{"PORT": "70000"}, nil, 1, "PORT"},
-		{"no timeout", map[string]string{"PLANEXE_WORKER_PLAN_TIMEOUT": "-1"}, nil, 1, "PLANEXE_WORKER_PLAN_TIMEOUT"},
+		{"help as a word", nil, []string{"help"}, 0, "health"},
+		{"version", map[string]string{"PORT": "70000"}, []string{"version"}, 0, "frontend_single_user devel, commit unknown, go1."},
+		{"wrong use", nil, []string{"dance"}, 2, "--help"},
+		{"no address", map[string]string{"PLANEXE_WORKER_PLAN_URL": "worker"}, nil, 2, "PLANEXE_WORKER_PLAN_URL"},
+		{"no port", map[string]string{"PORT": "70000"}, nil, 2, "PORT"},
+		{"no timeout", map[string]string{"PLANEXE_WORKER_PLAN_TIMEOUT": "-1"}, nil, 2, "PLANEXE_WORKER_PLAN_TIMEOUT"},
 		{"taken port", map[string]string{"PLANEXE_GRADIO_SERVER_PORT": port}, nil, 1, "set PLANEXE_GRADIO_SERVER_PORT to a free port"},
 		{"taken port of a platform", map[string]string{"PORT": port}, nil, 1, "set PORT to a free port"},
 		{"no service", map[string]string{"PORT": "1"}, []string{"health"}, 1, "ask for the health"},
-		{"no password file", map[string]string{"PLANEXE_PASSWORD_FILE": "/nowhere"}, nil, 1, "PLANEXE_PASSWORD_FILE"},
+		{"no password file", map[string]string{"PLANEXE_PASSWORD_FILE": "/nowhere"}, nil, 2, "PLANEXE_PASSWORD_FILE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Chdir(t.TempDir())
@@ -40,7 +44,7 @@ func TestDispatch(t *testing.T) {
 				t.Setenv(k, v)
 			}
 			var out, errs bytes.Buffer
-			if code := dispatch(c.args, &out, &errs); code != c.code || !strings.Contains(out.String()+errs.String(), c.want) {
+			if code := program().Run(c.args, command.Streams{Out: &out, Err: &errs}); code != c.code || !strings.Contains(out.String()+errs.String(), c.want) {
 				t.Errorf("%d: %s%s", code, &out, &errs)
 			}
 		})

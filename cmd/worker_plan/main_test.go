@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,13 +30,13 @@ const asProgram = "WORKER_PLAN_TEST_IS_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
-		os.Exit(dispatch(os.Args[1:], os.Stdout, os.Stderr))
+		program().Main()
 	}
 	os.Exit(m.Run())
 }
 
-// program is the command with an environment of its own.
-func program(t *testing.T, dir string, env []string, args ...string) *exec.Cmd {
+// started is the command with an environment of its own.
+func started(t *testing.T, dir string, env []string, args ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
@@ -64,7 +66,7 @@ var address = regexp.MustCompile(`address=(\S+)`)
 
 func serving(t *testing.T, dir string, env ...string) worker {
 	t.Helper()
-	cmd := program(t, dir, env)
+	cmd := started(t, dir, env)
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +218,7 @@ func TestRunIDDir(t *testing.T) {
 		{"plan", []string{"RUN_ID_DIR=" + path, "SPEED_VS_DETAIL=fast_but_skip_details"}, 0, "run ended: complete"},
 		{"again", []string{"RUN_ID_DIR=" + path, "SPEED_VS_DETAIL=fast_but_skip_details"}, 0, "run ended: complete"},
 	} {
-		cmd := program(t, dir, c.env)
+		cmd := started(t, dir, c.env)
 		out, _ := cmd.CombinedOutput()
 		if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(out), c.says) {
 			t.Errorf("%s: exit %d, %s", c.name, code, out)
@@ -239,25 +241,79 @@ func TestBadSurroundings(t *testing.T) {
 	}
 	defer l.Close()
 	_, taken, _ := net.SplitHostPort(l.Addr().String())
-	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
+	for _, c := range []struct {
+		env  string
+		code int
+		says []string
+	}{
+		{"PLANEXE_WORKER_PORT=" + taken, 1, []string{"PLANEXE_WORKER_PORT"}},
+		{"PLANEXE_WORKER_HOST=203.0.113.7", 1, []string{"PLANEXE_WORKER_HOST"}},
+		{"PLANEXE_CONFIG_PATH=nowhere", 2, []string{"PLANEXE_CONFIG_PATH"}},
+		{"PLANEXE_WORKER_PORT=99999 PLANEXE_WORKER_MAX_RUNS=0 PLANEXE_PURGE_MAX_AGE_HOURS=soon PLANEXE_PURGE_INTERVAL_SECONDS=-1 PLANEXE_WORKER_ALLOWED_ORIGINS=plans.test", 2, []string{
+			`worker_plan: PLANEXE_WORKER_PORT is "99999": `, `worker_plan: PLANEXE_WORKER_MAX_RUNS is "0": `, `worker_plan: PLANEXE_PURGE_MAX_AGE_HOURS is "soon": `,
+			`worker_plan: PLANEXE_PURGE_INTERVAL_SECONDS is "-1": `, `worker_plan: PLANEXE_WORKER_ALLOWED_ORIGINS is "plans.test": `}},
+	} {
+		cmd := started(t, dir, strings.Fields(c.env))
+		out, _ := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != c.code || strings.Contains(string(out), "panic") || c.code == 2 && strings.Count(string(out), "\n") != len(c.says) {
+			t.Errorf("%s: exit %d, %s", c.env, code, out)
+		}
+		for _, says := range c.says {
+			if !strings.Contains(string(out), says) {
+				t.Errorf("%s: it does not say %q: %s", c.env, says, out)
+			}
+		}
+	}
+}
+
+// A directory that runs cannot be kept in does not end the service: it is unhealthy and says why, refuses runs, and takes
+// them as soon as that is mended.
+func TestNoPlaceForRuns(t *testing.T) {
+	t.Parallel()
+	dir := configure(t, "0")
+	inTheWay := filepath.Join(dir, "file")
+	if err := os.WriteFile(inTheWay, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for env, says := range map[string]string{
-		"PLANEXE_WORKER_PORT=" + taken:              "PLANEXE_WORKER_PORT",
-		"PLANEXE_WORKER_PORT=99999":                 "PLANEXE_WORKER_PORT",
-		"PLANEXE_WORKER_HOST=203.0.113.7":           "PLANEXE_WORKER_HOST",
-		"PLANEXE_RUN_DIR=file/run":                  "PLANEXE_RUN_DIR",
-		"PLANEXE_WORKER_MAX_RUNS=0":                 "PLANEXE_WORKER_MAX_RUNS",
-		"PLANEXE_PURGE_MAX_AGE_HOURS=soon":          "PLANEXE_PURGE_MAX_AGE_HOURS",
-		"PLANEXE_PURGE_INTERVAL_SECONDS=-1":         "PLANEXE_PURGE_INTERVAL_SECONDS",
-		"PLANEXE_WORKER_ALLOWED_ORIGINS=plans.test": "PLANEXE_WORKER_ALLOWED_ORIGINS",
-		"PLANEXE_CONFIG_PATH=nowhere":               "PLANEXE_CONFIG_PATH",
+	s := serving(t, dir, "PLANEXE_RUN_DIR=file/run")
+	if _, err := s.c.Health(t.Context()); err == nil || !strings.Contains(err.Error(), "PLANEXE_RUN_DIR") || !strings.Contains(err.Error(), "not a directory") {
+		t.Errorf("its health: %v", err)
+	}
+	start := api.StartRunRequest{SubmitOrRetry: api.Submit, PlanPrompt: "Open a bakery in Lyon", LLMModel: "auto", SpeedVsDetail: api.Fast}
+	var refused *api.Error
+	if _, err := s.c.StartRun(t.Context(), start, ""); !errors.As(err, &refused) || refused.Status != http.StatusServiceUnavailable || !strings.Contains(refused.Detail, "PLANEXE_RUN_DIR") {
+		t.Errorf("a run: %v", err)
+	}
+	if err := os.Remove(inTheWay); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.c.Health(t.Context()); err != nil {
+		t.Errorf("its health when all is well again: %v", err)
+	}
+	if _, err := s.c.StartRun(t.Context(), start, ""); err != nil {
+		t.Errorf("a run when all is well again: %v", err)
+	}
+}
+
+// The program has the commands for plans, too.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	dir := configure(t, "0")
+	for _, c := range []struct{ args, says string }{
+		{"version", "worker_plan devel"}, {"plan --json --speed fast Open-a-bakery", `"outcome":"complete"`}, {"llm ping demo", "demo: answered"},
+		{"fiction-writer --model demo A-lighthouse-keeper", "Demo"}, {"help", "fiction-writer"},
 	} {
-		cmd := program(t, dir, []string{env})
-		out, _ := cmd.CombinedOutput()
-		if code := cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(string(out), says) || strings.Contains(string(out), "panic") {
-			t.Errorf("%s: exit %d, %s", env, code, out)
+		out, err := started(t, dir, nil, strings.Fields(c.args)...).Output()
+		if err != nil || !strings.Contains(string(out), c.says) {
+			t.Errorf("%s: %v, %s", c.args, err, out)
 		}
+	}
+	made, err := filepath.Glob(filepath.Join(dir, "run", "PlanExe_*"))
+	if err != nil || len(made) != 1 {
+		t.Fatalf("%q, %v", made, err)
+	}
+	if out, err := started(t, dir, nil, "step", "identify_risks", "--run-dir", made[0]).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 
@@ -272,14 +328,14 @@ func TestHealth(t *testing.T) {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	l.Close()
 	env := []string{"PLANEXE_WORKER_PORT=" + port, "PLANEXE_WORKER_TOKEN=secret"}
-	if err := program(t, dir, env, "health").Run(); err == nil {
+	if err := started(t, dir, env, "health").Run(); err == nil {
 		t.Error("healthy before the start")
 	}
 	serving(t, dir, env...)
-	if out, err := program(t, dir, env, "health").CombinedOutput(); err != nil {
+	if out, err := started(t, dir, env, "health").CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
-	out, err := program(t, dir, nil, "--help").CombinedOutput()
+	out, err := started(t, dir, nil, "--help").CombinedOutput()
 	if err != nil || !bytes.Contains(out, []byte("PLANEXE_WORKER_PORT")) || bytes.Contains(out, []byte("secret")) {
 		t.Errorf("%v: %s", err, out)
 	}

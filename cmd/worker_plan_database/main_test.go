@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -37,12 +38,12 @@ func TestMain(m *testing.M) {
 	if !ok {
 		pgtest.Main(m)
 	}
-	os.Exit(dispatch(os.Args[1:], os.Stdout, os.Stderr, func(point string) {
+	program(func(point string) {
 		if point == at {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // until it comes
 		}
-	}))
+	}).Main()
 }
 
 // world is a database, a configuration and a partner who hears of ends.
@@ -53,6 +54,8 @@ type world struct {
 	conf    string
 	partner string
 	crashes int
+	env     []string             // of workers, beside what all have
+	attr    *syscall.SysProcAttr // of workers
 
 	mu    sync.Mutex
 	heard map[string]int // status of confirmations → calls
@@ -69,7 +72,18 @@ func newWorld(t *testing.T, dsn string, latency int) *world {
 		t.Fatal(err)
 	}
 	w.q = queue.New(pgtest.Connect(t, dsn), queue.Limits{})
-	p := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	w.listen("127.0.0.1:0")
+	return w
+}
+
+// listen makes the partner hear at another address.
+func (w *world) listen(address string) {
+	w.t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	p := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		var c struct{ Status string }
 		data, _ := io.ReadAll(r.Body)
 		_ = json.Unmarshal(data, &c)
@@ -77,14 +91,17 @@ func newWorld(t *testing.T, dsn string, latency int) *world {
 		w.heard[c.Status]++
 		w.mu.Unlock()
 	}))
-	t.Cleanup(p.Close)
+	_ = p.Listener.Close()
+	p.Listener = l
+	p.Start()
+	w.t.Cleanup(p.Close)
 	w.partner = p.URL
-	return w
 }
 
 // process is a worker.
 type process struct {
 	*exec.Cmd
+	id    string
 	ready chan struct{} // closed when it takes tasks
 	ended chan struct{} // closed when it has ended
 }
@@ -96,12 +113,12 @@ func (w *world) start(id, dir, killAt string) *process {
 		dir = w.t.TempDir()
 	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Dir = dir
-	cmd.Env = []string{
+	cmd.Dir, cmd.SysProcAttr = dir, w.attr
+	cmd.Env = append([]string{
 		asProgram + "=" + killAt, "PATH=" + os.Getenv("PATH"), "HOME=" + dir, "PLANEXE_CONFIG_PATH=" + w.conf, "PLANEXE_RUN_DIR=" + dir, "SQLALCHEMY_DATABASE_URI=" + w.dsn,
 		"PLANEXE_WORKER_ID=" + id, "PLANEXE_WORKER_LEASE_SECONDS=10", "PLANEXE_WORKER_POLL_SECONDS=0.5", "PLANEXE_WORKER_DRAIN_SECONDS=5", "PLANEXE_WORKER_HEALTH_PORT=0",
 		"PLANEXE_IFRAME_GENERATOR_CONFIRMATION_PRODUCTION_URL=" + w.partner, "PLANEXE_TASK_MAX_CRASHES=" + strconv.Itoa(w.crashes),
-	}
+	}, w.env...)
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		w.t.Fatal(err)
@@ -109,7 +126,7 @@ func (w *world) start(id, dir, killAt string) *process {
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)
 	}
-	p := &process{cmd, make(chan struct{}), make(chan struct{})}
+	p := &process{cmd, id, make(chan struct{}), make(chan struct{})}
 	var said []string
 	go func() {
 		defer close(p.ended)
@@ -125,7 +142,7 @@ func (w *world) start(id, dir, killAt string) *process {
 		_ = cmd.Process.Kill()
 		<-p.ended
 		if w.t.Failed() {
-			w.t.Logf("worker %s:\n%s", id, strings.Join(said, "\n"))
+			w.t.Logf("worker %s:\n%s", id, strings.Join(said[max(0, len(said)-50):], "\n"))
 		}
 	})
 	return p

@@ -3,19 +3,13 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"strconv"
 	"syscall"
 	"testing"
 	"time"
-
-	"planexe/internal/pgembed"
-	"planexe/internal/pgtest"
-	"planexe/internal/store"
 )
 
 // Ensure that thousands of tasks on eight workers are each done once, while workers, connections and
@@ -27,24 +21,10 @@ func TestSoak(t *testing.T) {
 		t.Skip("skipped: PLANEXE_SOAK does not say how many tasks")
 	}
 	ctx := t.Context()
-	quiet := slog.New(slog.DiscardHandler)
-	o := pgembed.Options{Dir: pgtest.Dir(t), Settings: []string{"max_connections=300"}, Log: quiet}
-	c, err := pgembed.Start(context.Background(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Socket = c.Socket()
-	t.Cleanup(func() { _ = c.Stop() })
-	dsn := c.DSN(pgembed.User)
-	pool, err := store.Open(ctx, store.Options{DSN: dsn, Log: quiet})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer pool.Close()
-	w := newWorld(t, dsn, 0)
+	s := newServer(t, "max_connections=300")
+	w := newWorld(t, s.dsn(), 0)
 	w.crashes = 1000
-	if _, err := pool.Exec(ctx, `insert into task_item (state, prompt, user_id, origin, parameters, fair_tag)
-		select 'pending', 'Open a small bakery', 'u' || mod(n, 50), 'ui', '{"speed_vs_detail": "ping_llm"}', n / 50 from generate_series(1, $1::int) n`, tasks); err != nil {
+	if err := s.fill(ctx, tasks); err != nil {
 		t.Fatal(err)
 	}
 	var workers []*process
@@ -62,7 +42,7 @@ func TestSoak(t *testing.T) {
 			t.Logf("%3.0f s: %d done, %.0f a second; kills %v", time.Since(began).Seconds(), done, float64(done-last)/time.Since(at).Seconds(), kills)
 			last, at = done, time.Now()
 		}
-		if err := pool.QueryRow(ctx, "select count(*) from task_item where state not in ('pending', 'processing')").Scan(&done); err != nil || calm() {
+		if err := s.pool.QueryRow(ctx, "select count(*) from task_item where state not in ('pending', 'processing')").Scan(&done); err != nil || calm() {
 			continue // killed
 		}
 		if time.Since(began) > 50*time.Minute {
@@ -71,29 +51,17 @@ func TestSoak(t *testing.T) {
 		switch n := r.IntN(20); {
 		case n == 0:
 			kills["postgres"]++
-			_ = syscall.Kill(c.PID(), syscall.SIGQUIT) // no checkpoint, no goodbye
-			<-c.Done()
-			if c, err = pgembed.Start(context.Background(), o); err != nil {
-				t.Fatal(err)
-			}
+			s.end(syscall.SIGQUIT)
+			s.start()
 		case n < 4:
 			kills["worker"]++
 			i := r.IntN(len(workers))
-			_ = workers[i].Process.Kill()
-			<-workers[i].ended
-			workers[i] = w.start(fmt.Sprint("w", i), workers[i].Dir, "")
+			workers[i] = w.restart(workers[i], 0)
 		case n < 10:
 			kills["connection"]++
-			_, _ = pool.Exec(ctx, "select pg_terminate_backend(pid) from (select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() order by random() limit 3) x")
+			s.cut(ctx, 3)
 		}
 	}
 	t.Logf("%d tasks in %s, kills %v", tasks, time.Since(began).Round(time.Second), kills)
-	var completed, doubled, twice, lost int
-	err = pool.QueryRow(ctx, `select (select count(*) from task_item where state = 'completed'),
-		(select count(*) from (select task_id from events where event_type = 'TASK_COMPLETED' group by 1 having count(*) > 1) x),
-		(select count(*) from (select task_id, context ->> 'attempt' from events where event_type = 'TASK_PROCESSING' group by 1, 2 having count(*) > 1) x),
-		(select count(*) from task_item where generated_report_html is null)`).Scan(&completed, &doubled, &twice, &lost)
-	if err != nil || completed != tasks || doubled+twice+lost > 0 {
-		t.Errorf("%d of %d completed, %d completed twice, %d claimed twice, %d without a report, %v", completed, tasks, doubled, twice, lost, err)
-	}
+	s.once()
 }

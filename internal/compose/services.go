@@ -28,7 +28,8 @@ func Services() []Service {
 		{Name: "frontend_single_user", About: "The web interface for one person, on port 7860.", Variables: variables(config.Single{})},
 		{Name: "worker_plan_database", About: "Takes tasks from the queue in the database and makes their plans.", Variables: variables(config.DatabaseWorker{}, config.Owner{}), Packages: []string{"db"}},
 		{Name: "frontend_multi_user", About: "The web interface for many people, on port 5000, 5001 on the host of the compose stack.", Variables: variables(config.Multi{}), Packages: []string{"db"}},
-		{Name: "planexe", About: "The command, which is also the server of `planexe up`.", Variables: variables(config.Worker{}, config.Single{})},
+		{Name: "planexe", About: "The command, which is also the server of `planexe up`.", Variables: variables(config.Single{}, config.Worker{})},
+		{Name: "planexe up --multi", About: "Interface for many people, worker and, when no database is configured, a database, on one computer; reads what frontend_multi_user and worker_plan_database read, too. `planexe migrate` and `planexe admin` look after the same database.", Variables: variables(config.Private{})},
 		{Name: "planexe open-dir-server", About: "Opens folders on the desktop for a web interface in a container.", Variables: variables(config.Opener{})},
 	}
 }

@@ -51,10 +51,27 @@ func (d *Database) DSN() (string, error) {
 	return u.String(), nil
 }
 
+// Configured tells whether an environment says where a database is; else one can be made on this computer.
+func Configured(env Env) bool {
+	for _, name := range []string{"SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_DATABASE_URI_FILE", "PLANEXE_POSTGRES_HOST"} {
+		if _, ok := env.Lookup(name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Private is the database of this computer, which planexe up --multi makes when no other is configured.
+type Private struct {
+	Dir string `envconfig:"PLANEXE_PG_DIR" desc:"directory of the private database; unset is planexe/postgres in the user's data directory, /var/lib/planexe/postgres for root"`
+	Bin string `envconfig:"PLANEXE_PG_BIN_DIR" desc:"directory that holds postgres and initdb; unset looks where systems put them"`
+}
+
 // DatabaseWorker is what worker_plan_database can be told by the environment.
 type DatabaseWorker struct {
 	Pipeline
 	Database
+	Trace
 	ID          string  `envconfig:"PLANEXE_WORKER_ID" desc:"name of this worker in rows and logs; unset makes a new one at each start"`
 	Slots       int     `envconfig:"PLANEXE_WORKER_CONCURRENCY" default:"4" desc:"tasks that this process works on at once"`
 	Lease       Seconds `envconfig:"PLANEXE_WORKER_LEASE_SECONDS" default:"60" desc:"how long a task stays this worker's without a word from it"`
@@ -77,7 +94,7 @@ const placeholderURL = "https://example.com/iframe_generator_confirmation"
 
 // Validate checks the ranges and switches placeholder addresses off.
 func (w *DatabaseWorker) Validate() error {
-	errs := []error{w.Pipeline.Validate(), w.Database.Validate()}
+	errs := []error{w.Pipeline.Validate(), w.Database.Validate(), w.Trace.Validate()}
 	w.ID = strings.TrimSpace(w.ID)
 	if len(w.ID) > 200 {
 		errs = append(errs, wrong("PLANEXE_WORKER_ID", w.ID, "allowed are 200 characters"))
@@ -115,6 +132,9 @@ func (w *DatabaseWorker) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Probe returns where the worker answers for its health.
+func (w *DatabaseWorker) Probe() (host string, port int) { return w.HealthHost, w.HealthPort }
 
 // PlaceRuns makes the run directory absolute as Worker's does.
 func (w *DatabaseWorker) PlaceRuns(env Env) {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +26,7 @@ type Env struct {
 	values map[string]string
 	dirs   []string // where configuration files are searched, in order
 	file   string   // the .env that was read, "" when there is none
+	left   error    // why a .env was left out
 }
 
 // LoadEnv reads the environment of this process and the first .env found in the directory
@@ -70,7 +71,7 @@ func loadEnv(environ, dirs []string) (Env, error) {
 
 	path, data, err := process.readFile(".env")
 	if errors.Is(err, fs.ErrPermission) { // in a container the file of another user; what it holds has come by the environment
-		slog.Info("a .env is left out: it cannot be read", "error", err)
+		process.left = err
 		return process, nil
 	}
 	if err != nil || path == "" {
@@ -108,6 +109,15 @@ func (e Env) Secret(name string) (value string, ok bool, err error) {
 	if v, ok := e.Lookup(name); ok && !strings.Contains(v, placeholder) {
 		return v, true, nil
 	}
+	v, ok, err := e.fileOf(name)
+	if err != nil || !ok || strings.Contains(v, placeholder) {
+		return "", false, err
+	}
+	return v, true, nil
+}
+
+// fileOf returns the content of the file that NAME_FILE names, ok is false when there is none.
+func (e Env) fileOf(name string) (value string, ok bool, err error) {
 	path, ok := e.Lookup(name + "_FILE")
 	if !ok {
 		return "", false, nil
@@ -117,20 +127,23 @@ func (e Env) Secret(name string) (value string, ok bool, err error) {
 		return "", false, fmt.Errorf("read the file of %s_FILE: %w", name, err)
 	}
 	v := strings.TrimSpace(string(data))
-	if v == "" || strings.Contains(v, placeholder) {
-		return "", false, nil
-	}
-	return v, true, nil
+	return v, v != "", nil
 }
 
 // With returns a copy in which name has another value; an empty one unsets it.
 func (e Env) With(name, value string) Env {
 	c := NewEnv(e.values, e.dirs...)
-	c.file = e.file
+	c.file, c.left = e.file, e.left
 	delete(c.values, name)
 	c.set(name, value)
 	return c
 }
+
+// LeftOut says why a .env that is there was not read, nil when that is not so.
+func (e Env) LeftOut() error { return e.left }
+
+// Names lists the variables that are set, sorted.
+func (e Env) Names() []string { return slices.Sorted(maps.Keys(e.values)) }
 
 // File returns the path of the .env that was read, "" when there is none.
 func (e Env) File() string { return e.file }

@@ -18,7 +18,7 @@ var shipped []byte
 
 // LLM is the content of llm_config.json.
 type LLM struct {
-	Path    string  // the file that was read, "" for the built-in entries
+	Path    string  // the file that was read, "" when there was none
 	Models  []Model // in file order
 	secrets []string
 }
@@ -53,22 +53,41 @@ func (l LLM) Model(id string) *Model {
 // bodies of the entries, longest first, for redaction.
 func (l LLM) Secrets() []string { return slices.Clone(l.secrets) }
 
-// LoadLLM reads the first llm_config.json in the directories of env, or the built-in entries when
-// there is none. Bad entries carry their Problem; the error is for a file that is no JSON object.
+// LLMVar holds the text of llm_config.json where no file can be put, or LLMVar_FILE names one.
+const LLMVar = "PLANEXE_LLM_CONFIG_JSON"
+
+// LoadLLM reads the first llm_config.json in the directories of env; else the text in LLMVar; else the
+// built-in entries. Bad entries carry their Problem; the error is for a text that is no JSON object.
 func LoadLLM(env Env) (LLM, error) {
 	path, data, err := env.readFile(LLMFile)
 	if err != nil {
 		return LLM{}, err
 	}
+	from := path
 	if path == "" {
-		data = shipped
+		if from, data, err = textLLM(env); err != nil {
+			return LLM{}, err
+		}
 	}
 	l, err := ParseLLM(data, env)
 	if err != nil {
-		return LLM{}, fmt.Errorf("read %s: %w", path, err)
+		return LLM{}, fmt.Errorf("read %s: %w", from, err)
 	}
 	l.Path = path
 	return l, nil
+}
+
+// textLLM returns what stands for a missing file, and where it comes from. Unlike in a key, a placeholder in it
+// means no more than that one entry cannot be used.
+func textLLM(env Env) (from string, data []byte, err error) {
+	if text, ok := env.Lookup(LLMVar); ok {
+		return LLMVar, []byte(text), nil
+	}
+	text, ok, err := env.fileOf(LLMVar)
+	if ok || err != nil {
+		return LLMVar + "_FILE", []byte(text), err
+	}
+	return "the built-in entries", shipped, nil
 }
 
 // ParseLLM reads the text of an llm_config.json. Its error names line and column.

@@ -70,6 +70,42 @@ func TestLoadLLMPrefersTheFile(t *testing.T) {
 	}
 }
 
+// Ensure that the text of a variable, or of the file it names, takes the place of a missing file only.
+func TestLoadLLMFromVariable(t *testing.T) {
+	t.Parallel()
+	with, without := t.TempDir(), t.TempDir()
+	write(t, with, LLMFile, `{"of the file": {"class": "Demo"}}`)
+	text := `{"of the text": {"class": "OpenAI", "arguments": {"model": "m", "api_key": "YOUR_API_KEY"}}}`
+	path := write(t, without, "text.json", text)
+	for _, tt := range []struct {
+		name  string
+		env   Env
+		first string // id of the first entry
+		err   string
+	}{
+		{"text", NewEnv(map[string]string{LLMVar: text}, without), "of the text", ""},
+		{"text in a file", NewEnv(map[string]string{LLMVar + "_FILE": path}, without), "of the text", ""},
+		{"the file wins", NewEnv(map[string]string{LLMVar: text}, without, with), "of the file", ""},
+		{"neither", NewEnv(nil, without), "openrouter-paid-openai-gpt-oss-20b", ""},
+		{"no JSON", NewEnv(map[string]string{LLMVar: "{\n\"secret"}, without), "", "PLANEXE_LLM_CONFIG_JSON: line 2"},
+		{"no such file", NewEnv(map[string]string{LLMVar + "_FILE": path + ".no"}, without), "", "PLANEXE_LLM_CONFIG_JSON_FILE"},
+	} {
+		l, err := LoadLLM(tt.env)
+		switch {
+		case tt.err != "":
+			if err == nil || !strings.Contains(err.Error(), tt.err) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+		case err != nil || len(l.Models) == 0 || l.Models[0].ID != tt.first:
+			t.Errorf("%s: %+v, %v", tt.name, l.Models, err)
+		}
+	}
+	var p Pipeline
+	if err := Load(&p, NewEnv(map[string]string{LLMVar: text})); err != nil || strings.Contains(fmt.Sprintf("%+v", p), "of the text") {
+		t.Errorf("it is shown: %+v, %v", p, err)
+	}
+}
+
 func TestParseLLMErrors(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, text, want string }{

@@ -15,13 +15,14 @@ import (
 // PLANEXE_FRONTEND_MULTIUSER_PORT is the port of the host in compose, and never read here.
 type Multi struct {
 	Database
+	Trace
 	DBHost         string   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_DB_HOST" desc:"host of the database, when it is another one than PLANEXE_POSTGRES_HOST"`
 	DBPort         string   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_DB_PORT" desc:"port of the database, when it is another one"`
 	DBName         string   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_DB_NAME" desc:"name of the database, when it is another one"`
 	DBUser         string   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_DB_USER" desc:"user of the database, when it is another one"`
 	DBPassword     Secret   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_DB_PASSWORD" desc:"password of that user, when it is another one"`
-	AdminUsername  string   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_ADMIN_USERNAME" required:"true" desc:"login of the first administrator"`
-	AdminPassword  Secret   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_ADMIN_PASSWORD" required:"true" desc:"password of the first administrator; with a well-known one the interface stays locked"`
+	AdminUsername  string   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_ADMIN_USERNAME" demanded:"true" desc:"login of the first administrator"`
+	AdminPassword  Secret   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_ADMIN_PASSWORD" demanded:"true" desc:"password of the first administrator; with a well-known one the interface stays locked"`
 	BindHost       string   `envconfig:"PLANEXE_FRONTEND_MULTIUSER_HOST" default:"0.0.0.0" desc:"address that the interface listens on"`
 	HostingPort    int      `envconfig:"PORT" desc:"port that the interface listens on, as hosting platforms set it; wins over PLANEXE_FRONTEND_MULTIUSER_APP_PORT"`
 	AppPort        int      `envconfig:"PLANEXE_FRONTEND_MULTIUSER_APP_PORT" default:"5000" desc:"port that the interface listens on"`
@@ -58,6 +59,15 @@ func (m *Multi) Listen() (port int, variable string) {
 	return m.AppPort, "PLANEXE_FRONTEND_MULTIUSER_APP_PORT"
 }
 
+// Probe returns where the interface answers for its health.
+func (m *Multi) Probe() (host string, port int) {
+	port, _ = m.Listen()
+	return m.BindHost, port
+}
+
+// Level returns what is logged.
+func (m *Multi) Level() LogLevel { return m.LogLevel }
+
 // Proxies returns the trusted networks. Validate has checked them.
 func (m *Multi) Proxies() []netip.Prefix {
 	var out []netip.Prefix
@@ -91,14 +101,8 @@ func (m *Multi) Validate() error {
 	m.Database.Host, m.Database.Port = cmp.Or(m.DBHost, m.Database.Host), cmp.Or(m.DBPort, m.Database.Port)
 	m.Database.Name, m.Database.User = cmp.Or(m.DBName, m.Database.Name), cmp.Or(m.DBUser, m.Database.User)
 	m.Database.Password = cmp.Or(m.DBPassword, m.Database.Password)
-	errs := []error{m.Database.Validate()}
+	errs := []error{m.Database.Validate(), m.Trace.Validate()}
 	m.AdminUsername, m.AdminPassword = strings.TrimSpace(m.AdminUsername), Secret(strings.TrimSpace(string(m.AdminPassword)))
-	if m.AdminUsername == "" {
-		errs = append(errs, errors.New("PLANEXE_FRONTEND_MULTIUSER_ADMIN_USERNAME is empty: set it in the environment or in .env"))
-	}
-	if m.AdminPassword == "" {
-		errs = append(errs, errors.New("PLANEXE_FRONTEND_MULTIUSER_ADMIN_PASSWORD is empty: set it in the environment or in .env"))
-	}
 	for name, text := range map[string]string{"PLANEXE_WORKER_PLAN_URL": m.WorkerURL, "PLANEXE_PUBLIC_URL": m.PublicURL} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 			errs = append(errs, wrong(name, text, "it has to be an address such as http://localhost:8000"))

@@ -19,8 +19,12 @@ type Pipeline struct {
 	Redline       Redline  `envconfig:"PLANEXE_REDLINE" default:"stop" desc:"when the gate refuses the prompt: stop, or warn and go on"`
 	TrackActivity bool     `envconfig:"PLANEXE_TRACK_ACTIVITY" default:"false" desc:"also write track_activity.jsonl"`
 	Model         string   `envconfig:"LLM_MODEL" default:"auto" desc:"id of an entry in llm_config.json, or auto"`
+	LLMConfig     Secret   `envconfig:"PLANEXE_LLM_CONFIG_JSON" desc:"text of an llm_config.json, for places where no file can be put; a file wins over it"` // read by LoadLLM
 	Speed         Speed    `envconfig:"SPEED_VS_DETAIL" default:"all_details_but_slow" desc:"all_details_but_slow or fast_but_skip_details"`
 }
+
+// Level returns what is logged.
+func (p *Pipeline) Level() LogLevel { return p.LogLevel }
 
 // Validate checks the ranges.
 func (p *Pipeline) Validate() error {

@@ -23,7 +23,7 @@ type Variable struct {
 }
 
 // Variables lists the variables that a settings struct (or a pointer to one) declares by the tags
-// envconfig, default, required and desc, in the order of its fields; embedded structs included.
+// envconfig, default, demanded and desc, in the order of its fields; embedded structs included.
 func Variables(spec any) []Variable {
 	t := reflect.TypeOf(spec)
 	for t.Kind() == reflect.Pointer {
@@ -34,18 +34,18 @@ func Variables(spec any) []Variable {
 		if name := f.Tag.Get("envconfig"); name != "" {
 			vars = append(vars, Variable{
 				Name: name, Default: f.Tag.Get("default"), Description: f.Tag.Get("desc"),
-				Required: f.Tag.Get("required") == "true", Secret: f.Type == reflect.TypeFor[Secret](),
+				Required: f.Tag.Get("demanded") == "true", Secret: f.Type == reflect.TypeFor[Secret](),
 			})
 		}
 	}
 	return vars
 }
 
-// Usage lists the variables of a settings struct, one a line, for people. No default of a secret is shown.
-func Usage(spec any) string {
+// Usage lists variables, one a line, for people. No default of a secret is shown.
+func Usage(vars []Variable) string {
 	var b strings.Builder
-	b.WriteString("Variables:")
-	for _, v := range Variables(spec) {
+	b.WriteString("Variables:\n")
+	for _, v := range vars {
 		value := v.Default
 		if v.Secret && value != "" {
 			value = "…"
@@ -59,8 +59,8 @@ func Usage(spec any) string {
 var environment sync.Mutex
 
 // Load fills spec, a pointer to a struct with envconfig tags, from env and then calls its
-// Validate method if it has one. Errors name each wrong variable, its value (unless it is a
-// secret) and what is allowed.
+// Validate method if it has one. The error names all wrong variables, a line each, with the value
+// (unless it is a secret) and what is allowed.
 //
 // The library under it reads the process environment only, so Load puts the declared variables
 // there and restores them before it returns: call it at start, before other goroutines read the
@@ -69,22 +69,18 @@ func Load(spec any, env Env) error {
 	environment.Lock()
 	defer environment.Unlock()
 	vars := Variables(spec)
-	values, err := lookUp(vars, env)
-	if err != nil {
-		return err
-	}
+	values, missing := lookUp(vars, env)
 	restore, err := export(values)
 	defer restore()
 	if err != nil {
 		return err
 	}
-	if err := process(spec, vars); err != nil {
-		return err
-	}
+	// What is wrong has its default afterwards, so Validate complains about the others only.
+	errs := []error{missing, process(spec, vars)}
 	if v, ok := spec.(interface{ Validate() error }); ok {
-		return v.Validate()
+		errs = append(errs, v.Validate())
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // lookUp returns the values of the variables; one that is not set is "".
@@ -92,12 +88,12 @@ func lookUp(vars []Variable, env Env) (map[string]string, error) {
 	values := map[string]string{}
 	var errs []error
 	for _, v := range vars {
-		value, ok := env.Lookup(v.Name)
+		value, _ := env.Lookup(v.Name)
 		var err error
 		if v.Secret {
-			value, ok, err = env.Secret(v.Name)
+			value, _, err = env.Secret(v.Name)
 		}
-		if err == nil && v.Required && !ok {
+		if err == nil && v.Required && strings.TrimSpace(value) == "" {
 			err = fmt.Errorf("%s is not set: set it in the environment or in .env (%s)", v.Name, v.Description)
 		}
 		if err != nil {
@@ -144,10 +140,8 @@ func process(spec any, vars []Variable) error {
 		if err == nil {
 			break
 		}
+		errs = append(errs, explain(err, vars))
 		parse, ok := errors.AsType[*envconfig.ParseError](err)
-		if ok || len(errs) == 0 { // else it misses a required one that was taken out
-			errs = append(errs, explain(err, vars))
-		}
 		if !ok || os.Unsetenv(parse.KeyName) != nil {
 			break
 		}

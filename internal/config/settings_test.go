@@ -13,7 +13,7 @@ import (
 
 type sample struct {
 	Pipeline
-	Key  Secret  `envconfig:"CFGTEST_KEY" required:"true" desc:"the key"`
+	Key  Secret  `envconfig:"CFGTEST_KEY" demanded:"true" desc:"the key"`
 	Wait Seconds `envconfig:"CFGTEST_WAIT" default:"30"`
 }
 
@@ -74,6 +74,8 @@ func TestLoadErrors(t *testing.T) {
 			[]string{`PLANEXE_LLM_CONCURRENCY is "0": allowed is 1 to 256`, `PLANEXE_MAX_COST is "-1"`}, ""},
 		{"no number", map[string]string{"CFGTEST_KEY": "k", "PLANEXE_MAX_COST": "NaN"}, []string{"PLANEXE_MAX_COST"}, ""},
 		{"missing", nil, []string{"CFGTEST_KEY is not set", "the key"}, ""},
+		{"missing, mistyped and out of range at once", map[string]string{"CFGTEST_KEY": " ", "CFGTEST_WAIT": "soon", "PLANEXE_LLM_CONCURRENCY": "0"},
+			[]string{"CFGTEST_KEY is not set", `CFGTEST_WAIT is "soon"`, `PLANEXE_LLM_CONCURRENCY is "0"`}, "read settings"},
 		{"missing file", map[string]string{"CFGTEST_KEY_FILE": "/no/such/file"}, []string{"CFGTEST_KEY_FILE"}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -101,7 +103,7 @@ func TestVariables(t *testing.T) {
 	for _, v := range vars {
 		byName[v.Name] = v
 	}
-	if len(vars) != 10 || vars[0].Name != "PLANEXE_RUN_DIR" {
+	if len(vars) != 11 || vars[0].Name != "PLANEXE_RUN_DIR" {
 		t.Errorf("got %d, the first %q", len(vars), vars[0].Name)
 	}
 	if k := byName["CFGTEST_KEY"]; !k.Secret || !k.Required || k.Description != "the key" {

@@ -11,6 +11,7 @@ import (
 // Single is what the single-user web interface can be told by the environment. Some names are those of a
 // toolkit that is gone; they are a contract.
 type Single struct {
+	Trace
 	WorkerURL     string   `envconfig:"PLANEXE_WORKER_PLAN_URL" default:"http://worker_plan:8000" desc:"base URL of the worker_plan service"`
 	WorkerTimeout float64  `envconfig:"PLANEXE_WORKER_PLAN_TIMEOUT" default:"30" desc:"longest silence on a connection to the worker, in seconds"`
 	WorkerToken   Secret   `envconfig:"PLANEXE_WORKER_TOKEN" desc:"shared secret of the services, sent to the worker"`
@@ -32,9 +33,18 @@ func (s *Single) Port() (port int, variable string) {
 	return s.OwnPort, "PLANEXE_GRADIO_SERVER_PORT"
 }
 
+// Probe returns where the interface answers for its health.
+func (s *Single) Probe() (host string, port int) {
+	port, _ = s.Port()
+	return s.Host, port
+}
+
+// Level returns what is logged.
+func (s *Single) Level() LogLevel { return s.LogLevel }
+
 // Validate checks addresses and ranges.
 func (s *Single) Validate() error {
-	var errs []error
+	errs := []error{s.Trace.Validate()}
 	for name, text := range map[string]string{"PLANEXE_WORKER_PLAN_URL": s.WorkerURL, "PLANEXE_OPEN_DIR_SERVER_URL": s.OpenerURL} {
 		if u, err := url.Parse(text); text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 			errs = append(errs, wrong(name, text, "it has to be an address such as http://localhost:8000"))

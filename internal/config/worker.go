@@ -12,7 +12,9 @@ import (
 // Worker is what the worker_plan service can be told by the environment.
 type Worker struct {
 	Pipeline
+	Trace
 	Host           string  `envconfig:"PLANEXE_WORKER_HOST" default:"0.0.0.0" desc:"address that worker_plan listens on"`
+	HostingPort    int     `envconfig:"PORT" desc:"port that worker_plan listens on, as hosting platforms set it; wins over PLANEXE_WORKER_PORT"`
 	Port           int     `envconfig:"PLANEXE_WORKER_PORT" default:"8000" desc:"port that worker_plan listens on"`
 	HostRunDir     string  `envconfig:"PLANEXE_HOST_RUN_DIR" desc:"PLANEXE_RUN_DIR as the host of the container sees it; only shown to people"`
 	MaxRuns        int     `envconfig:"PLANEXE_WORKER_MAX_RUNS" default:"8" desc:"runs that execute at once; up to 100 more wait"`
@@ -32,9 +34,9 @@ const MaxAge = 1_000_000
 
 // Validate checks the ranges.
 func (w *Worker) Validate() error {
-	errs := []error{w.Pipeline.Validate()}
-	if w.Port < 0 || w.Port > 65535 {
-		errs = append(errs, wrong("PLANEXE_WORKER_PORT", strconv.Itoa(w.Port), "allowed is 1 to 65535, or 0 for any free port"))
+	errs := []error{w.Pipeline.Validate(), w.Trace.Validate()}
+	if port, name := w.Listen(); port < 0 || port > 65535 {
+		errs = append(errs, wrong(name, strconv.Itoa(port), "allowed is 1 to 65535, or 0 for any free port"))
 	}
 	if w.MaxRuns < 1 || w.MaxRuns > 1000 {
 		errs = append(errs, wrong("PLANEXE_WORKER_MAX_RUNS", strconv.Itoa(w.MaxRuns), "allowed is 1 to 1000"))
@@ -51,6 +53,20 @@ func (w *Worker) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Listen returns the port to listen on and the variable that sets it.
+func (w *Worker) Listen() (port int, variable string) {
+	if w.HostingPort != 0 {
+		return w.HostingPort, "PORT"
+	}
+	return w.Port, "PLANEXE_WORKER_PORT"
+}
+
+// Probe returns where the service answers for its health.
+func (w *Worker) Probe() (host string, port int) {
+	port, _ = w.Listen()
+	return w.Host, port
 }
 
 // PlaceRuns makes the run directory absolute when the environment names none: below

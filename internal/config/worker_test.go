@@ -30,8 +30,15 @@ func TestWorker(t *testing.T) {
 		w.RunDir != filepath.Join("/app", "run") {
 		t.Errorf("%+v", w)
 	}
+	w = Worker{}
+	if err := Load(&w, NewEnv(map[string]string{"PORT": "9000", "PLANEXE_WORKER_PORT": "9001"})); err != nil {
+		t.Fatal(err)
+	}
+	if port, name := w.Listen(); port != 9000 || name != "PORT" {
+		t.Errorf("a platform's port: %d of %s", port, name)
+	}
 	for name, value := range map[string]string{
-		"PLANEXE_WORKER_PORT": "65536", "PLANEXE_WORKER_MAX_RUNS": "0", "PLANEXE_PURGE_MAX_AGE_HOURS": "-1", "PLANEXE_PURGE_INTERVAL_SECONDS": "0.5",
+		"PORT": "70000", "PLANEXE_WORKER_PORT": "65536", "PLANEXE_WORKER_MAX_RUNS": "0", "PLANEXE_PURGE_MAX_AGE_HOURS": "-1", "PLANEXE_PURGE_INTERVAL_SECONDS": "0.5",
 		"PLANEXE_WORKER_ALLOWED_ORIGINS": "https://a.example/path", "PLANEXE_LLM_CONCURRENCY": "0",
 	} {
 		err := Load(&Worker{}, NewEnv(map[string]string{name: value}))

@@ -16,16 +16,13 @@ const BinVar = "PLANEXE_PG_BIN_DIR"
 
 // ErrNoBinaries says how to get Postgres.
 var ErrNoBinaries = errors.New("no Postgres is installed here: install it (Debian, Ubuntu: apt install postgresql; macOS: brew install postgresql@17; Fedora: dnf install postgresql-server), " +
-	"or set " + BinVar + " to the directory that holds postgres and initdb, or use a database elsewhere with SQLALCHEMY_DATABASE_URI")
+	"or set " + BinVar + " to the directory that holds postgres and initdb, or use a database elsewhere with SQLALCHEMY_DATABASE_URI, or let Docker bring one: docker compose --profile multi up")
 
 // Find returns the directory that holds postgres and initdb: PLANEXE_PG_BIN_DIR, or what is on the
 // PATH, or where systems put it, the highest version first.
 func Find() (string, error) {
 	if dir := os.Getenv(BinVar); dir != "" {
-		if !usable(dir) {
-			return "", errors.New(BinVar + " is " + dir + ": there are no programs postgres and initdb in it")
-		}
-		return dir, nil
+		return check(dir)
 	}
 	var dirs []string
 	if path, err := exec.LookPath("initdb"); err == nil {
@@ -47,6 +44,14 @@ func Find() (string, error) {
 		}
 	}
 	return "", ErrNoBinaries
+}
+
+// check returns a directory that was asked for.
+func check(dir string) (string, error) {
+	if !usable(dir) {
+		return "", errors.New(BinVar + " is " + dir + ": there are no programs postgres and initdb in it")
+	}
+	return dir, nil
 }
 
 func usable(dir string) bool {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -38,9 +39,32 @@ type Cluster struct {
 // Options of a cluster.
 type Options struct {
 	Dir      string   // holds the data; made when it is missing, with its parents
+	Bin      string   // directory of postgres and initdb; "" is what Find finds
 	Socket   string   // directory of the socket, with a short path; "" makes one that Stop removes
 	Settings []string // of the server, each NAME=VALUE
 	Log      *slog.Logger
+}
+
+// DefaultDir returns where the cluster of this user is kept: in the user's own directory for data, or for root in
+// that of the system, since Postgres runs as another user then, who has to get there.
+func DefaultDir() (string, error) {
+	switch base := os.Getenv("XDG_DATA_HOME"); {
+	case runtime.GOOS != "windows" && os.Geteuid() == 0:
+		return "/var/lib/planexe/postgres", nil
+	case filepath.IsAbs(base):
+		return filepath.Join(base, "planexe", "postgres"), nil
+	case runtime.GOOS == "windows" || runtime.GOOS == "darwin":
+		base, err := os.UserConfigDir()
+		return filepath.Join(base, "planexe", "postgres"), err
+	}
+	home, err := os.UserHomeDir()
+	return filepath.Join(home, ".local", "share", "planexe", "postgres"), err
+}
+
+// Exists tells whether there is a cluster in a directory.
+func Exists(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "data", "PG_VERSION"))
+	return err == nil || errors.Is(err, fs.ErrPermission) // somebody else's
 }
 
 // Start runs the cluster in o.Dir, which it makes at the first time. When a server runs there already, it is
@@ -50,6 +74,9 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 		o.Log = slog.Default()
 	}
 	bin, err := Find()
+	if o.Bin != "" {
+		bin, err = check(o.Bin)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func Listen(host string, port int, hostVar, portVar string) (net.Listener, error
 }
 
 // probeLimit is within what container platforms give a probe.
-const probeLimit = 4 * time.Second
+const probeLimit = 3 * time.Second
 
 // Probe asks a service on this machine for its health, as container probes do.
 func Probe(host string, port int) error {

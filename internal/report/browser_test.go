@@ -2,164 +2,59 @@ package report
 
 import (
 	"cmp"
-	"context"
 	"fmt"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	cdppage "github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/chromedp"
-
 	"planexe/internal/plan"
+	"planexe/internal/web/webtest"
 )
 
-// tab is a browser's tab that remembers what a report must not do.
+// tab is a browser's tab in which reports are read from disk.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
+	*webtest.Tab
 	dir string
-
-	mu       sync.Mutex
-	problems []string
 }
 
-// watch runs in every page before its own script. Whatever a document manages to run calls one of these.
-const watch = `
-window.broken = [];
-for (const name of ["alert", "confirm", "prompt", "open", "print", "fetch"]) window[name] = () => { broken.push(name + " was called"); };
-addEventListener("securitypolicyviolation", (e) => broken.push("the policy stopped " + e.violatedDirective + " " + e.blockedURI));
-`
-
-// newTab starts a browser, or skips the test where there is none.
 func newTab(t *testing.T) *tab {
 	t.Helper()
-	path := ""
-	for _, name := range []string{os.Getenv("PLANEXE_CHROMIUM"), "chromium", "google-chrome", "chromium-browser"} {
-		if found, err := exec.LookPath(name); name != "" && err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no Chromium found: install chromium, or name one in PLANEXE_CHROMIUM")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path))
-	if os.Getuid() == 0 {
-		options = append(options, chromedp.NoSandbox)
-	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	b := &tab{t: t, ctx: ctx, dir: t.TempDir()}
-	b.must(chromedp.Listen(ctx, b.hear))
-	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
-	b.must(err)
-	_, err = chromedp.Call(ctx, cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: watch})
-	b.must(err)
+	b := &tab{webtest.New(t), t.TempDir()}
+	b.Home = "file://" + filepath.ToSlash(b.dir)
 	return b
-}
-
-// hear notes errors, warnings and requests. The reports lie in a directory of their own: any other address
-// is the network, or a file that is none of theirs.
-func (b *tab) hear(event any) {
-	problem := ""
-	switch e := event.(type) {
-	case *runtime.EventConsoleAPICalled:
-		problem = fmt.Sprintf("the page wrote to the console: %s", e.Type)
-	case *runtime.EventExceptionThrown:
-		problem = "exception: " + e.ExceptionDetails.Text
-	case *log.EventEntryAdded:
-		problem = "browser log: " + e.Entry.Text
-	case *network.EventRequestWillBeSent:
-		if at, err := url.Parse(e.Request.URL); err != nil || at.Scheme != "file" || filepath.Dir(at.Path) != b.dir {
-			problem = "request for " + e.Request.URL
-		}
-	}
-	if problem != "" {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		b.problems = append(b.problems, problem)
-	}
 }
 
 // open shows a report from disk.
 func (b *tab) open(name string, src Source, m Meta) {
-	b.t.Helper()
+	b.T.Helper()
 	out, err := Render(src, m)
-	b.must(err)
-	file := filepath.Join(b.dir, name+".html")
-	b.must(os.WriteFile(file, out, 0o600))
-	b.must(chromedp.Do(b.ctx, chromedp.Navigate("file://"+file)))
+	b.Must(err)
+	b.show(name, out)
+}
+
+func (b *tab) show(name string, page []byte) {
+	b.T.Helper()
+	b.Must(os.WriteFile(filepath.Join(b.dir, name+".html"), page, 0o600))
+	b.Open("/" + name + ".html")
 }
 
 // notices fails the test when the tab would not see what it watches for.
 func (b *tab) notices() {
-	b.t.Helper()
-	file := filepath.Join(b.dir, "control.html")
-	b.must(os.WriteFile(file, []byte(`<meta http-equiv="Content-Security-Policy" content="img-src https:"><script>alert(1); throw 1</script><img src="http://127.0.0.1:9/x">`), 0o600))
-	b.must(chromedp.Do(b.ctx, chromedp.Navigate("file://"+file)))
-	eval[bool](b, settled[1:])
-	seen := fmt.Sprint(eval[[]string](b, "broken"), b.take())
+	b.T.Helper()
+	b.show("control", []byte(`<meta http-equiv="Content-Security-Policy" content="img-src https:"><script>alert(1); throw 1</script><img src="http://127.0.0.1:9/x">`))
+	webtest.Eval[bool](b.Tab, settled[1:])
+	seen := fmt.Sprint(b.Problems())
 	for _, want := range []string{"alert was called", "the policy stopped img-src", "exception"} {
 		if !strings.Contains(seen, want) {
-			b.t.Fatalf("the tab does not notice %q: %s", want, seen)
+			b.T.Fatalf("the tab does not notice %q: %s", want, seen)
 		}
 	}
 }
 
-// take returns what was noted so far, and forgets it.
-func (b *tab) take() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	problems := b.problems
-	b.problems = nil
-	return problems
-}
-
-// quiet fails the test when the page has done what it must not.
-func (b *tab) quiet(what string) {
-	b.t.Helper()
-	for _, problem := range append(eval[[]string](b, "broken"), b.take()...) {
-		b.t.Errorf("%s: %s", what, problem)
-	}
-}
-
-func (b *tab) must(err error) {
-	b.t.Helper()
-	if err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-func (b *tab) size(width int64) {
-	b.t.Helper()
-	b.must(chromedp.Do(b.ctx, chromedp.EmulateViewport(width, 900)))
-}
-
-func (b *tab) scheme(name string) {
-	b.t.Helper()
-	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}},
-	})
-	b.must(err)
-}
-
-// eval runs a script in the page; a promise is waited for.
 func eval[T any](b *tab, script string) T {
-	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
-	b.must(err)
-	return v
+	b.T.Helper()
+	return webtest.Eval[T](b.Tab, script)
 }
 
 // settled is a script's end that waits until the page has reacted.
@@ -185,8 +80,8 @@ const drawing = `<svg viewBox="0 0 900 60" width="900" height="60" role="img" ar
 func TestInBrowser(t *testing.T) {
 	t.Parallel()
 	b := newTab(t)
-	b.scheme("light")
-	b.size(1200)
+	b.Scheme("light")
+	b.Size(1200)
 	b.open("report", whole(t), Meta{
 		Models: []string{"m-1"}, Made: "2026-01-03T09:00:00Z", Version: "1", Outcome: "complete", Demo: true, Quality: []string{"Team: 2 of 5."},
 	})
@@ -220,11 +115,11 @@ func TestInBrowser(t *testing.T) {
 	light := eval[string](b, paper)
 	eval[bool](b, `document.getElementById("toggle-theme").click()`+settled)
 	dark := eval[string](b, paper)
-	b.scheme("dark")
+	b.Scheme("dark")
 	if dark == light || eval[string](b, paper) != dark {
 		t.Errorf("the page is %s in the light, %s in the dark", light, dark)
 	}
-	b.scheme("light")
+	b.Scheme("light")
 	eval[bool](b, `document.getElementById("toggle-theme").click()`+settled)
 	if got := eval[string](b, paper); got != light {
 		t.Errorf("the page does not come back to %s but has %s", light, got)
@@ -242,7 +137,7 @@ func TestInBrowser(t *testing.T) {
 	if grown[1] <= grown[0] || grown[2] >= 0.5 || grown[3] != 1 {
 		t.Errorf("chart before and after growing, opacity of other and critical bars: %v", grown)
 	}
-	b.quiet("the report")
+	b.Quiet("the report")
 }
 
 // Ensure nothing is wider than the page, all text can be told from what is behind it, and every control
@@ -253,60 +148,26 @@ func TestLooks(t *testing.T) {
 	b.open("report", whole(t), Meta{Models: []string{"m-1"}, Outcome: "partial", Reason: "A step failed.", Demo: true, Quality: []string{"Team: 2 of 5."}})
 	eval[bool](b, `for (const d of document.querySelectorAll("details")) d.open = true`+settled)
 	for _, scheme := range []string{"light", "dark"} {
-		b.scheme(scheme)
+		b.Scheme(scheme)
 		for _, width := range []int64{360, 768, 1200, 1920} {
-			b.size(width)
+			b.Size(width)
 			eval[bool](b, settled[1:])
 			if n := eval[int](b, "document.documentElement.scrollWidth"); n > int(width) {
-				t.Errorf("%s: the page is %d wide in a window of %d: %v", scheme, n, width, eval[[]string](b, tooWide))
+				t.Errorf("%s: the page is %d wide in a window of %d: %v", scheme, n, width, eval[[]string](b, webtest.TooWide))
 			}
-			for _, problem := range eval[[]string](b, looks) {
+			for _, problem := range eval[[]string](b, webtest.Looks) {
 				t.Errorf("%s, %d: %s", scheme, width, problem)
 			}
 		}
+		b.Axe("the report, " + scheme)
 	}
-	b.size(360)
+	b.Size(360)
 	eval[bool](b, settled[1:])
 	if indent := eval[string](b, `getComputedStyle(document.querySelector(".content")).paddingLeft`); indent != "0px" {
 		t.Errorf("on a phone the text is indented by %s", indent)
 	}
-	b.quiet("the report")
+	b.Quiet("the report")
 }
-
-const tooWide = `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest(".table, .chart, pre")).slice(0, 5).map((e) => e.tagName + "." + e.className)`
-
-// looks lists texts with a contrast below 4.5 (3 for large ones, as WCAG has it), controls without a name and
-// ids that stand twice.
-const looks = `(() => {
-	const found = new Set();
-	const rgba = (text) => { const n = text.match(/[\d.]+/g).map(Number); return [n[0], n[1], n[2], n[3] ?? 1]; };
-	const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3])).concat(1);
-	const behind = (e) => {
-		const layers = [];
-		for (; e; e = e.parentElement) layers.unshift(rgba(getComputedStyle(e).backgroundColor));
-		return layers.reduce((below, top) => over(top, below), [255, 255, 255, 1]);
-	};
-	const shine = (c) => c.slice(0, 3).map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-	for (let n; (n = texts.nextNode());) {
-		const e = n.parentElement;
-		if (!n.data.trim() || e.closest("script, style, title, .sr, .skip") || !e.checkVisibility({ visibilityProperty: true })) continue;
-		const style = getComputedStyle(e), back = behind(e);
-		const ink = over(rgba(e.closest("svg") ? style.fill : style.color), back);
-		const [low, high] = [shine(ink), shine(back)].sort((a, b) => a - b);
-		const ratio = (high + 0.05) / (low + 0.05), size = parseFloat(style.fontSize);
-		const least = size >= 24 || size >= 18.66 && style.fontWeight >= 700 ? 3 : 4.5;
-		if (ratio < least) found.add("contrast " + ratio.toFixed(2) + " of " + e.tagName + "." + e.className + ": " + n.data.trim().slice(0, 30));
-	}
-	for (const e of document.querySelectorAll("a, button, summary, input, [role=img], [role=region], nav")) {
-		const name = e.getAttribute("aria-label") || (e.matches("[role], nav, input") ? e.closest("li")?.textContent : e.textContent);
-		if (!name?.trim()) found.add("no name: " + e.outerHTML.slice(0, 80));
-	}
-	const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
-	for (const id of ids.filter((id, i) => ids.indexOf(id) < i)) found.add("two elements have the id " + id);
-	if (document.querySelectorAll("h1").length !== 1) found.add("not one h1");
-	return [...found];
-})()`
 
 // Ensure that no document of a run can make the report do anything, in a real browser and when everything
 // in it is opened, pointed at and focused.
@@ -329,6 +190,6 @@ func TestHostileDocumentsInBrowser(t *testing.T) {
 		if after := eval[string](b, "location.href"); after != before {
 			t.Errorf("%q moved the page to %s", payload, after)
 		}
-		b.quiet(fmt.Sprintf("payload %q", payload))
+		b.Quiet(fmt.Sprintf("payload %q", payload))
 	}
 }

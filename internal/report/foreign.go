@@ -36,7 +36,7 @@ func chart(src string, at place) (content, error) {
 	if !drawn.MatchString(body) {
 		return content{}, errors.New("its chart is drawn by a script from the network, which this page does not run; open the file itself")
 	}
-	return content{html: `<div class="chart" role="region" aria-label="Chart" tabindex="0">` + body + "</div>\n"}, nil
+	return content{html: `<div class="chart" role="group" aria-label="Chart" tabindex="0">` + body + "</div>\n"}, nil
 }
 
 // region cuts the content out of a whole page by its markers; without them all of it is content.

@@ -66,7 +66,7 @@ func markdown(src string, at place) (content, error) {
 		),
 		goldmark.WithRendererOptions(
 			rhtml.WithHardWraps(),
-			renderer.WithNodeRenderers(util.Prioritized(scrollingTable{}, 100)),
+			renderer.WithNodeRenderers(util.Prioritized(scrollingTable{}, 100), util.Prioritized(tick{}, 100)),
 		),
 	)
 	var out bytes.Buffer
@@ -353,11 +353,28 @@ func markRating(n *ast.Text, source []byte) {
 	n.Parent().ReplaceChild(n.Parent(), n, literal(markup))
 }
 
+// tick is the box of a task in a list: there is nothing to press, so it is a picture with a name.
+type tick struct{}
+
+func (tick) RegisterFuncs(reg renderer.NodeRendererFuncRegisterer) {
+	reg.Register(extast.KindTaskCheckBox, func(w util.BufWriter, _ []byte, n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		markup := `<span class="tick" role="img" aria-label="open">☐</span> `
+		if n.(*extast.TaskCheckBox).IsChecked {
+			markup = `<span class="tick" role="img" aria-label="done">☑</span> `
+		}
+		_, err := w.WriteString(markup)
+		return ast.WalkContinue, err
+	})
+}
+
 // scrollingTable lets a wide table scroll inside its own box.
 type scrollingTable struct{}
 
 const (
-	tableOpen  = `<div class="table" role="region" aria-label="Table" tabindex="0">`
+	tableOpen  = `<div class="table" role="group" aria-label="Table" tabindex="0">`
 	tableClose = "</div>\n"
 )
 

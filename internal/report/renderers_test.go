@@ -195,7 +195,7 @@ func TestForeignHTML(t *testing.T) {
 		"nothing":        {fragment, `<p><script>a</script></p>`, "", "no text"},
 		"plain text end": {fragment, `a<plaintext></div>b`, `a&lt;/div&gt;b`, ""},
 		"drawing": {chart, `<svg viewBox="0 0 1 1"><path class="gantt-link" d="M0 0L1 1" onclick="x" fill="url(#a)"/></svg>`,
-			`<div class="chart" role="region" aria-label="Chart" tabindex="0"><svg viewBox="0 0 1 1"><path class="gantt-link" d="M0 0L1 1"></path></svg></div>` + "\n", ""},
+			`<div class="chart" role="group" aria-label="Chart" tabindex="0"><svg viewBox="0 0 1 1"><path class="gantt-link" d="M0 0L1 1"></path></svg></div>` + "\n", ""},
 		"drawn by script": {chart, `<div class="mermaid">gantt</div><script src="https://x.example"></script>`, "", "drawn by a script"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -64,9 +64,11 @@
     }
     if (chart.querySelector("details")) {
       const parts = [...chart.querySelectorAll(".chart > details")];
-      button("Open all", "Open or close all phases", () => {
+      const phases = button("Open all", "Open all phases", () => {
         const open = !parts.every((d) => d.open);
         for (const d of parts) d.open = open;
+        phases.textContent = open ? "Close all" : "Open all";
+        phases.setAttribute("aria-label", phases.textContent + " phases");
       });
     }
     chart.before(bar);

@@ -59,18 +59,16 @@ type Library struct {
 	views  map[string]viewed
 }
 
-// Open opens a base directory, makes it when it is missing, and resolves links in its path. host
+// Open opens a base directory, makes it when it is missing and can be made, and resolves links in its path. host
 // is the path to show to people, "" for base itself.
 func Open(base, host string) (*Library, error) {
 	abs, err := filepath.Abs(base)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(abs, 0o777); err != nil {
-		return nil, fmt.Errorf("make the run directory: %w", err)
-	}
-	if abs, err = filepath.EvalSymlinks(abs); err != nil {
-		return nil, fmt.Errorf("find the run directory: %w", err)
+	_ = os.MkdirAll(abs, 0o777) // one that cannot be made may be later: until then nothing is found in it
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = real
 	}
 	return &Library{base: abs, host: host, known: map[string]entry{}, views: map[string]viewed{}}, nil
 }

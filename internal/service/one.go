@@ -47,6 +47,11 @@ func RunOne(ctx context.Context, o Options) (int, error) {
 	}
 	defer text.Close()
 	dir.Watch(run.LogTo(io.MultiWriter(text, s.output), o.Settings.LogLevel.Level, s.catalogue.Secrets()))
+	if watch, over := s.trace.Run(ctx, filepath.Base(path)); watch != nil {
+		dir.Watch(watch)
+		defer s.trace.Close()
+		defer over()
+	}
 	asked := event.RunQueued{Model: o.Settings.Model, Speed: string(o.Settings.Speed)}
 	if o.Settings.MaxCost != nil {
 		asked.MaxCost = *o.Settings.MaxCost

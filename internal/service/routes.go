@@ -126,7 +126,7 @@ func (s *Service) register(a huma.API) {
 
 	huma.Register(a, withBody(op(post, "/purge-runs", "purge-runs", "Delete old runs", opsTag, 400, 422), true), s.purgeRuns)
 	for _, path := range []string{"/healthz", "/healthcheck"} {
-		huma.Register(a, op(get, path, path[1:], "Whether the service answers", opsTag), s.health)
+		huma.Register(a, op(get, path, path[1:], "Whether the service answers, and can keep runs", opsTag, 503), s.health)
 	}
 	ready := op(get, "/readyz", "readyz", "Whether the service can make plans", opsTag)
 	huma.Register(a, ready, s.ready)
@@ -176,6 +176,9 @@ func describe(o *huma.OpenAPI) {
 }
 
 func (s *Service) health(context.Context, *nothing) (*answer[api.Health], error) {
+	if err := s.Usable(); err != nil {
+		return nil, fail(http.StatusServiceUnavailable, "%v", err)
+	}
 	return &answer[api.Health]{api.Health{Status: "ok", RunBasePath: s.library.Base()}}, nil
 }
 
@@ -196,7 +199,7 @@ func (s *Service) ready(context.Context, *nothing) (*readiness, error) {
 		}
 		out.Body.Checks = append(out.Body.Checks, c)
 	}
-	check("run directory", "make it writable, or set PLANEXE_RUN_DIR to another one", s.tryWrite())
+	check("run directory", mendRuns, s.tryWrite())
 	_, err := s.catalogue.Now()
 	check("configuration", "correct llm_config.json or .env", err)
 	if s.closing.Err() != nil {

@@ -374,11 +374,16 @@ func TestRunDirectoryGone(t *testing.T) {
 	if !strings.Contains(r.body, "PLANEXE_RUN_DIR") {
 		t.Error(r.body)
 	}
-	w.want(w.do("GET", "/healthz", ""), 200, "")
+	r = w.do("GET", "/healthz", "")
+	w.want(r, http.StatusServiceUnavailable, `{"detail":"the directory for runs, …`)
+	if !strings.Contains(r.body, "not a directory; make it writable, or set PLANEXE_RUN_DIR") {
+		t.Error(r.body)
+	}
 	w.want(w.do("POST", "/purge-runs", "{}"), 500, detail("purge failed"))
 	_ = os.Remove(w.base)
 	if err := os.Rename(w.base+"-away", w.base); err != nil {
 		t.Fatal(err)
 	}
 	w.want(w.do("GET", "/readyz", ""), 200, "")
+	w.want(w.do("GET", "/healthz", ""), 200, "")
 }

@@ -22,7 +22,8 @@ const (
 
 // Listen opens the port of the settings. Its errors name the variable to change.
 func Listen(c config.Worker) (net.Listener, error) {
-	return port.Listen(c.Host, c.Port, "PLANEXE_WORKER_HOST", "PLANEXE_WORKER_PORT")
+	number, variable := c.Listen()
+	return port.Listen(c.Host, number, "PLANEXE_WORKER_HOST", variable)
 }
 
 // Serve starts the runs that were interrupted and answers requests on l until ctx is over. Then it

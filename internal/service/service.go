@@ -19,6 +19,7 @@ import (
 	"planexe/internal/pipeline"
 	"planexe/internal/run"
 	"planexe/internal/runs"
+	"planexe/internal/trace"
 )
 
 // Options of a service. Only Settings is needed.
@@ -51,6 +52,7 @@ type Service struct {
 	info      infoCache
 	purges    purges
 	pings     chan struct{} // a place for each that is going on
+	trace     *trace.Tracer
 	handler   http.Handler
 
 	closing context.Context // is over when the service is shut down
@@ -75,30 +77,31 @@ func New(o Options) (*Service, error) {
 	s := &Service{
 		settings: o.Settings, version: o.Version, log: o.Log, output: o.Output, hub: llm.NewHub(), guard: newGuard(o.Settings),
 		catalogue: models.NewCatalogue(o.Env, o.Models), pings: make(chan struct{}, mostPings),
+		trace: trace.Start(o.Settings.Trace, "worker_plan", o.Version, o.Log),
 	}
 	var err error
 	if s.graph, err = run.NewGraph(o.Version); err != nil {
 		return nil, err
 	}
-	if s.library, err = runs.Open(o.Settings.RunDir, o.Settings.HostRunDir); err == nil {
-		err = s.tryWrite()
+	if s.library, err = runs.Open(o.Settings.RunDir, o.Settings.HostRunDir); err != nil {
+		return nil, fmt.Errorf("find the directory for runs, %s (PLANEXE_RUN_DIR): %w", o.Settings.RunDir, err)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("the directory for runs, %s, cannot be used: %w; set PLANEXE_RUN_DIR to a directory that can be written", o.Settings.RunDir, err)
+	if err := s.Usable(); err != nil {
+		s.log.Error("runs are refused until this is mended", "error", err)
 	}
 	if _, err := s.catalogue.Now(); err != nil {
 		s.log.Warn("the models cannot be read: runs are refused until this is mended", "error", err)
 	}
 	opts := runs.Options{
 		Library: s.library, Plan: s.plan, MaxRuns: o.Settings.MaxRuns, Log: o.Log, LogLevel: o.Settings.LogLevel.Level,
-		Secrets: s.catalogue.Secrets, Activity: o.Settings.TrackActivity,
+		Secrets: s.catalogue.Secrets, Activity: o.Settings.TrackActivity, Trace: s.trace,
 	}
 	if o.Settings.Relay {
 		opts.Relay = &serial{w: o.Output}
 	}
 	s.manager = runs.NewManager(opts)
 	s.closing, s.close = context.WithCancel(context.Background())
-	s.handler = s.routes()
+	s.handler = s.trace.Handler(s.routes())
 	return s, nil
 }
 
@@ -141,6 +144,7 @@ func (s *Service) Close(ctx context.Context) error {
 	s.close()
 	err := s.manager.Close(ctx)
 	s.wg.Wait()
+	s.trace.Close()
 	return err
 }
 
@@ -153,14 +157,28 @@ func (s *Service) dir(id string) string {
 	return path
 }
 
+// Usable says why runs cannot be kept in the directory for them, and what to do about it. A service stays up all the
+// same: it can be mended meanwhile.
+func (s *Service) Usable() error {
+	if err := s.tryWrite(); err != nil {
+		return fmt.Errorf("the directory for runs, %s, cannot be used: %w; %s", s.settings.RunDir, err, mendRuns)
+	}
+	return nil
+}
+
+const mendRuns = "make it writable, or set PLANEXE_RUN_DIR to another one"
+
 // tryWrite tells whether a new run could be written.
 func (s *Service) tryWrite() error {
+	if err := os.MkdirAll(s.library.Base(), 0o777); err != nil {
+		return cause(err)
+	}
 	f, err := os.CreateTemp(s.library.Base(), ".planexe-check-*")
 	if err != nil {
 		return cause(err)
 	}
 	_, err = f.WriteString("x")
-	return errors.Join(err, f.Close(), os.Remove(f.Name()))
+	return cause(errors.Join(err, f.Close(), os.Remove(f.Name())))
 }
 
 // known tells whether a run directory exists, and why not.

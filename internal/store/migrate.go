@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,13 +32,57 @@ func Migrate(ctx context.Context, config *pgx.ConnConfig) error {
 	})
 }
 
-// MigrateDown takes back what the migrations added, and leaves the tables of the reference with all
-// their rows.
-func MigrateDown(ctx context.Context, config *pgx.ConnConfig) error {
-	return migrate(ctx, config, func(ctx context.Context, p *goose.Provider) error {
-		_, err := p.DownTo(ctx, 0)
+// MigrateDown takes back what the migrations above a version added; 0 leaves the tables of the reference with all
+// their rows. A negative version takes back the last migration.
+func MigrateDown(ctx context.Context, config *pgx.ConnConfig, to int64) error {
+	return migrate(ctx, config, func(ctx context.Context, p *goose.Provider) (err error) {
+		if to < 0 {
+			if _, err = p.Down(ctx); errors.Is(err, goose.ErrNoNextVersion) {
+				return nil // nothing is left to take back
+			}
+			return err
+		}
+		_, err = p.DownTo(ctx, to)
 		return err
 	})
+}
+
+// Migration is one step of the schema.
+type Migration struct {
+	Version int64
+	Name    string
+	Applied time.Time // zero when it is not
+}
+
+// Migrations lists what has been done to a schema and what is still to do, in order.
+func Migrations(ctx context.Context, config *pgx.ConnConfig) ([]Migration, error) {
+	var list []Migration
+	err := migrate(ctx, config, func(ctx context.Context, p *goose.Provider) error {
+		all, err := p.Status(ctx)
+		list = nil
+		for _, s := range all {
+			list = append(list, Migration{s.Source.Version, path.Base(s.Source.Path), s.AppliedAt})
+		}
+		return err
+	})
+	return list, err
+}
+
+// NewerError says that a newer version of the program has made the schema. Nothing is done to it then.
+type NewerError struct{ Have, Known int64 }
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the schema of the database is at version %d, and this program knows it up to %d: start the newer PlanExe, which made it, or have that take it back with planexe migrate down --to %d",
+		e.Have, e.Known, e.Known)
+}
+
+// notNewer refuses a schema that this program does not know.
+func notNewer(ctx context.Context, p *goose.Provider) error {
+	have, known, err := p.GetVersions(ctx)
+	if err == nil && have > known {
+		err = &NewerError{have, known}
+	}
+	return err
 }
 
 func migrate(ctx context.Context, config *pgx.ConnConfig, move func(context.Context, *goose.Provider) error) error {
@@ -64,7 +109,10 @@ func migrate(ctx context.Context, config *pgx.ConnConfig, move func(context.Cont
 		return fmt.Errorf("read the migrations: %w", err)
 	}
 	for {
-		err := move(ctx, provider)
+		err := notNewer(ctx, provider)
+		if err == nil {
+			err = move(ctx, provider)
+		}
 		if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "55P03" && ctx.Err() == nil {
 			continue // somebody holds a table: lock_timeout was the pause
 		}

@@ -136,6 +136,10 @@ func TestF2TakeOver(t *testing.T) {
 			insertAsReference(t, pool, "00000000-0000-4000-8000-0000000000aa")
 			execute(t, pool, "update task_item set state = 'stopped' where prompt = 'inserted'")
 			execute(t, pool, "insert into events (event_type, message) values ('TASK_STOPPED', 'x')")
+			var unsorted int // what lists sort of tasks that have ended, before the migration or by any program after it
+			if err := pool.QueryRow(t.Context(), "select count(*) from task_item where (state in ('pending', 'processing')) is not true and final_percentage is distinct from progress_percentage").Scan(&unsorted); err != nil || unsorted > 0 {
+				t.Errorf("%d ended tasks do not keep their percentage, %v", unsorted, err)
+			}
 			if name == "February" {
 				var n int
 				if err := pool.QueryRow(t.Context(), "select count(*) from user_account").Scan(&n); err != nil || n != 1 {
@@ -143,7 +147,7 @@ func TestF2TakeOver(t *testing.T) {
 				}
 			}
 
-			if err := store.MigrateDown(t.Context(), connConfig(t, dsn)); err != nil {
+			if err := store.MigrateDown(t.Context(), connConfig(t, dsn), 0); err != nil {
 				t.Fatal(err)
 			}
 			pool.Reset()

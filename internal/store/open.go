@@ -60,7 +60,7 @@ const (
 )
 
 // Open connects and migrates. It waits for a database that is not up yet, says so in the log, and
-// gives up only when ctx is over or the DSN cannot be read.
+// gives up only when ctx is over, the DSN cannot be read or the schema is one of a newer version (*NewerError).
 func Open(ctx context.Context, o Options) (*pgxpool.Pool, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -80,6 +80,10 @@ func Open(ctx context.Context, o Options) (*pgxpool.Pool, error) {
 		err := Migrate(ctx, config.ConnConfig)
 		if err == nil {
 			break
+		}
+		if _, newer := errors.AsType[*NewerError](err); newer {
+			pool.Close()
+			return nil, err
 		}
 		if ctx.Err() != nil {
 			pool.Close()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 )
@@ -31,8 +32,9 @@ type Page struct {
 	UserURL string // their own page; "" when there is none
 	Theme   string // light, dark, or "" for the system's
 	Flash   *Flash
-	Refresh int  // seconds after which a browser without script loads the page again; 0 is never
-	Bare    bool // without navigation, as before a login
+	Refresh int           // seconds after which a browser without script loads the page again; 0 is never
+	Bare    bool          // without navigation, as before a login
+	Session time.Duration // until whoever is logged in will be logged out when nothing is done; 0 is never told
 }
 
 // Tone is the colour of a badge or notice. A tone never stands alone: the words say the same.
@@ -66,7 +68,9 @@ func Render(w http.ResponseWriter, r *http.Request, status int, c templ.Componen
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-store") // every page is somebody's, and of this moment
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-store") // every page is somebody's, and of this moment
+	}
 	h.Add("Vary", "Accept-Encoding")
 	body := page.Bytes()
 	if len(body) >= compressFrom && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {

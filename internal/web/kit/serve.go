@@ -15,8 +15,11 @@ const (
 )
 
 // Serve answers requests until ctx is over. Open pages let go of their streams then, and downloads have
-// some seconds left.
+// some seconds left. A handler with a Close method is closed in the end.
 func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	if c, ok := h.(interface{ Close() }); ok {
+		defer c.Close()
+	}
 	streams, leave := context.WithCancel(context.WithoutCancel(ctx))
 	defer leave()
 	s := &http.Server{

@@ -263,7 +263,7 @@ func modelTable(v modelsView) templ.Component {
 			}
 		}
 		if len(v.info.Items) > 0 {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<div class=\"table\"><table class=\"cards\"><thead><tr><th scope=\"col\">Entry</th><th scope=\"col\">Model</th><th scope=\"col\">State</th><th scope=\"col\">Test</th><th scope=\"col\"><span class=\"sr\">Actions</span></th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "<div class=\"table\"><table class=\"cards\" aria-label=\"Models\"><thead><tr><th scope=\"col\">Entry</th><th scope=\"col\">Model</th><th scope=\"col\">State</th><th scope=\"col\">Test</th><th scope=\"col\"><span class=\"sr\">Actions</span></th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

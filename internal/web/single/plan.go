@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -161,6 +162,9 @@ func (u *ui) createRun(w http.ResponseWriter, r *http.Request) {
 		}
 		u.showPlan(w, r, http.StatusUnprocessableEntity, v)
 	case errors.As(err, &e):
+		if e.Wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(e.Wait.Seconds())))
+		}
 		v.problems[""] = sentence(refused(err))
 		u.showPlan(w, r, e.Status, v)
 	default:

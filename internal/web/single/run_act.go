@@ -37,6 +37,10 @@ func (u *ui) resumeRun(w http.ResponseWriter, r *http.Request) {
 	} else {
 		var problem string
 		if s, ask.MaxCost, problem = posted(r); problem != "" {
+			if u.Shared {
+				u.back(w, r, runURL(r), kit.Poor, problem)
+				return
+			}
 			u.showAgain(w, r, http.StatusUnprocessableEntity, s, map[string]string{"max_cost": problem})
 			return
 		}

@@ -1,6 +1,7 @@
 package single
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -8,13 +9,16 @@ import (
 	"planexe/internal/api"
 	"planexe/internal/catalogue"
 	"planexe/internal/config"
+	"planexe/internal/trace"
 	"planexe/internal/web/kit"
 )
 
 // FromConfig makes the options of a service of its own: the worker and the opener are elsewhere.
 func FromConfig(c config.Single) Options {
+	tracer := trace.Start(c.Trace, "frontend_single_user", "", slog.Default())
+	worker := api.Options{Token: string(c.WorkerToken), Timeout: time.Duration(c.WorkerTimeout * float64(time.Second)), HTTP: tracer.Transport()}
 	o := Options{
-		Worker:   api.NewClient(c.WorkerURL, api.Options{Token: string(c.WorkerToken), Timeout: time.Duration(c.WorkerTimeout * float64(time.Second))}),
+		Trace: tracer, Worker: api.NewClient(c.WorkerURL, worker),
 		Examples: Examples(), Password: string(c.Password), AllowedHosts: c.AllowedHosts, CookieKey: CookieKey(),
 	}
 	if c.OpenerURL != "" {

@@ -17,6 +17,7 @@ import (
 	"github.com/a-h/templ"
 
 	"planexe/internal/api"
+	"planexe/internal/trace"
 	"planexe/internal/web/kit"
 )
 
@@ -72,11 +73,12 @@ type Options struct {
 	Ahead  func(context.Context) string   // what to know of the queue before a plan is made; nil is nothing
 
 	Worker       Worker
-	Examples     []Example // in the order they are shown; the first one fills the form
-	Opener       Opener    // nil is none
-	Password     string    // "" asks for none
-	AllowedHosts []string  // see kit.Hosts
-	CookieKey    []byte    // signs settings; empty is a random one
+	Examples     []Example     // in the order they are shown; the first one fills the form
+	Opener       Opener        // nil is none
+	Password     string        // "" asks for none
+	AllowedHosts []string      // see kit.Hosts
+	CookieKey    []byte        // signs settings; empty is a random one
+	Trace        *trace.Tracer // nil traces nothing
 	Version      string
 	Log          *slog.Logger // default slog.Default
 }
@@ -144,7 +146,7 @@ func New(o Options) (http.Handler, error) {
 		pages = kit.Hosts(o.AllowedHosts, pages)
 	}
 	open.Handle("/", pages)
-	return kit.Guard(http.MaxBytesHandler(open, mostBody)), nil
+	return o.Trace.Handler(kit.Guard(http.MaxBytesHandler(open, mostBody))), nil
 }
 
 // mostBody bounds what a browser sends: the largest file that may be edited, and what escaping adds.

@@ -2,14 +2,18 @@
 package webtest
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	_ "embed"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,7 +32,7 @@ type Tab struct {
 	Ctx context.Context
 
 	mu       sync.Mutex
-	Home     string // the only place that may be asked for anything
+	Home     string // begins all addresses that may be asked for anything
 	problems []string
 	Allowed  *regexp.Regexp // problems that the test expects
 }
@@ -36,7 +40,7 @@ type Tab struct {
 // watch runs in every page before its own script. Whatever a document manages to run calls one of these.
 const watch = `
 window.broken = [];
-for (const name of ["alert", "confirm", "prompt", "print"]) window[name] = () => { broken.push(name + " was called"); };
+for (const name of ["alert", "confirm", "prompt", "open", "print"]) window[name] = () => { broken.push(name + " was called"); };
 addEventListener("securitypolicyviolation", (e) => broken.push("the policy stopped " + e.violatedDirective + " " + e.blockedURI));
 `
 
@@ -82,7 +86,7 @@ func (b *Tab) hear(event any) {
 		problem = "browser log: " + e.Entry.Text + " " + e.Entry.URL
 	case *network.EventRequestWillBeSent:
 		b.mu.Lock()
-		if at, err := url.Parse(e.Request.URL); err != nil || at.Scheme != "data" && at.Scheme != "about" && at.Scheme+"://"+at.Host != b.Home {
+		if at := e.Request.URL; !strings.HasPrefix(at, "data:") && !strings.HasPrefix(at, "about:") && !strings.HasPrefix(at, b.Home+"/") {
 			problem = "request for " + e.Request.URL
 		}
 		b.mu.Unlock()
@@ -113,13 +117,20 @@ func (b *Tab) Open(path string) {
 // Quiet fails the test when the page has done what it must not.
 func (b *Tab) Quiet(what string) {
 	b.T.Helper()
+	for _, problem := range b.Problems() {
+		b.T.Errorf("%s: %s", what, problem)
+	}
+}
+
+// Problems returns what the page has done that it must not, and forgets it.
+func (b *Tab) Problems() []string {
+	b.T.Helper()
 	broken := Eval[[]string](b, "broken")
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, problem := range append(broken, b.problems...) {
-		b.T.Errorf("%s: %s", what, problem)
-	}
+	problems := append(broken, b.problems...)
 	b.problems = nil
+	return problems
 }
 
 func (b *Tab) Must(err error) {
@@ -195,22 +206,34 @@ func (b *Tab) Shoot(path string) {
 	b.Must(os.WriteFile(path, data, 0o600))
 }
 
-// Axe runs an accessibility checker where one is installed; it is not part of this project.
+//go:embed axe.min.js.gz
+var packed []byte
+
+// axe is axe-core 4.14.1 by Deque Systems under the Mozilla Public License 2.0, as its authors ship it. It is in no
+// binary of ours.
+var axe = sync.OnceValues(func() (string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return "", err
+	}
+	script, err := io.ReadAll(r)
+	return string(script), err
+})
+
+// Axe has an accessibility checker look at the page.
 func (b *Tab) Axe(name string) {
 	b.T.Helper()
-	path := os.Getenv("PLANEXE_AXE")
-	if path == "" {
-		return
+	if !Eval[bool](b, "!!window.axe") {
+		script, err := axe()
+		b.Must(err)
+		Eval[bool](b, script+"; true")
 	}
-	script, err := os.ReadFile(path)
-	b.Must(err)
-	Eval[bool](b, string(script)+"; true")
 	for _, problem := range Eval[[]string](b, `axe.run(document, {iframes: false}).then((r) => r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)).join(" | ")))`) {
 		b.T.Errorf("%s: axe: %s", name, problem)
 	}
 }
 
-const TooWide = `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest(".table, .graph, pre, .tabs, .prose table")).slice(0, 5).map((e) => e.tagName + "." + e.className)`
+const TooWide = `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth && !e.closest(".table, .graph, .chart, pre, .tabs, .prose table")).slice(0, 5).map((e) => e.tagName + "." + e.className)`
 
 // Looks lists texts with a contrast below 4.5 (3 for large ones, as WCAG has it), controls without a name or
 // too small to hit, fields without a label, and ids that stand twice.

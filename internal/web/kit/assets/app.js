@@ -164,7 +164,7 @@
     }
     if ("fill" in t.dataset) { // as if it were typed: undo brings the old text back
       e.preventDefault();
-      const field = document.getElementById(t.dataset.fill), text = t.querySelector("[data-text]").textContent;
+      const field = document.getElementById(t.dataset.fill), text = t.parentElement.querySelector("[data-text]").textContent;
       field.focus();
       field.select();
       if (!document.execCommand("insertText", false, text)) {
@@ -201,6 +201,12 @@
     setTimeout(look, pause);
   }
 
+  // The open tab is in sight, also where there are more than fit.
+  for (const t of document.querySelectorAll(".tabs [aria-current]")) {
+    const bar = t.parentElement;
+    bar.scrollLeft = t.offsetLeft - bar.offsetLeft - (bar.clientWidth - t.offsetWidth) / 2;
+  }
+
   // Moments are shown in the reader's zone.
   const zoned = (root) => {
     for (const t of root.querySelectorAll("time[data-zone]")) {
@@ -229,8 +235,11 @@
         if (p.status === "completed") { location.replace(far.dataset.report); return; }
         if (p.status === "failed" || p.status === "stopped") {
           over = true;
-          at("note").textContent = p.status === "failed" ? "The plan could not be made." : "The plan was stopped.";
-          at("reason").textContent = p.error_message || "No reason is known.";
+          at("title").textContent = p.status === "failed" ? "Your plan could not be made" : "Your plan was stopped";
+          at("note").textContent = "Nothing more happens here. Go back to the page you came from to begin anew.";
+          const why = p.error_message || "No reason is known.";
+          at("reason").textContent = why.charAt(0).toUpperCase() + why.slice(1) + (/[.!?)…]$/.test(why) ? "" : ".");
+          at("live").hidden = true;
           at("problem").hidden = p.status === "stopped";
           return;
         }
@@ -238,6 +247,7 @@
         errors++;
         at("note").textContent = "The connection is lost; trying again.";
       }
+      clearTimeout(timer); // of another look meanwhile
       timer = setTimeout(ask, errors ? Math.min(60000, 5000 * errors) : document.hidden ? 60000 : 5000);
     };
     setInterval(() => {
@@ -247,6 +257,49 @@
     }, 1000);
     document.addEventListener("visibilitychange", () => { if (!document.hidden && !over) ask(); });
     ask();
+  }
+
+  // A session that nobody uses ends. Before that a notice offers to stay; when it has ended, it says so, and what was typed stays: after
+  // a sign-in in another window the forms of this page get the new session's token.
+  const session = document.querySelector("[data-session]");
+  if (session) {
+    const WARN = 300, form = session.querySelector("form"), again = session.querySelector("a");
+    let timer = 0, ends = Date.now() + 1000 * Number(session.dataset.session);
+    const tell = (title, text, stay, enter) => {
+      const changed = session.hidden || again.hidden === enter;
+      session.querySelector("[data-session-title]").textContent = title;
+      session.querySelector("[data-session-text]").textContent = text;
+      form.hidden = !stay;
+      again.hidden = !enter;
+      again.href = "/login?next=" + encodeURIComponent(location.pathname + location.search);
+      session.hidden = false;
+      if (changed) say(title + " " + text, "assertive");
+    };
+    const take = (s) => {
+      clearTimeout(timer);
+      ends = Date.now() + 1000 * s.seconds;
+      for (const f of document.querySelectorAll("[name=csrf_token]")) if (s.token) f.value = s.token;
+      if (s.seconds > WARN) session.hidden = true;
+      else if (s.seconds <= 0) tell("You are signed out.", "What you typed here is kept: sign in again in another window, then come back.", false, true);
+      else {
+        const at = new Date(ends).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+        tell(`You will be signed out at ${at}.`, s.fixed ? "Sessions do not last longer: save what you are doing, and sign in again." : "Nothing has been done here for a while.", !s.fixed, false);
+      }
+      const left = s.seconds > WARN ? s.seconds - WARN : s.seconds > 0 ? s.seconds + 1 : 0;
+      if (left) timer = setTimeout(look, Math.min(left, 86400) * 1000);
+    };
+    const look = async (e, method = "GET") => {
+      clearTimeout(timer);
+      try {
+        const answer = await fetch(session.dataset.sessionUrl, { method, headers: { Accept: "application/json" }, body: method === "POST" ? new URLSearchParams(new FormData(form)) : undefined });
+        if (!answer.ok || answer.redirected) throw new Error();
+        take(await answer.json());
+      } catch { timer = setTimeout(look, 30000); }
+    };
+    form.addEventListener("submit", (e) => { e.preventDefault(); e.stopPropagation(); look(e, "POST"); });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden && Date.now() > ends - WARN * 1000) look(); });
+    addEventListener("focus", () => { if (Date.now() > ends) look(); });
+    timer = setTimeout(look, Math.min(Math.max(0, ends - Date.now() - WARN * 1000), 86400000));
   }
 
   // A box that ticks all boxes of a table.

@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"planexe/internal/command"
 	"planexe/internal/pipeline"
 	"planexe/internal/run"
 )
@@ -14,12 +15,12 @@ func writeFile(path string, data []byte) error { return os.WriteFile(path, data,
 
 type stepsCmd struct{}
 
-func (stepsCmd) Run(s streams) error {
-	g, err := run.NewGraph(versionName())
+func (stepsCmd) Run(s command.Streams) error {
+	g, err := run.NewGraph(command.Version())
 	if err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	t := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "STEP\tCHAPTER\tCALLS\tWHAT IT DOES")
 	for _, st := range g.Steps() {
 		fmt.Fprintf(t, "%s\t%s\t%d\t%s\n", st.Name, st.Chapter, st.Calls(pipeline.Typical), st.About)
@@ -33,34 +34,34 @@ type graphCmd struct {
 	Fast  bool `help:"For --bound: the fast mode."`
 }
 
-func (c *graphCmd) Run(s streams) error {
-	g, err := run.NewGraph(versionName())
+func (c *graphCmd) Run(s command.Streams) error {
+	g, err := run.NewGraph(command.Version())
 	if err != nil {
 		return err
 	}
 	switch {
 	case c.Bound != nil && *c.Bound < 0:
-		return usageError("--bound %d: allowed is 0 or more", *c.Bound)
+		return command.UsageError("--bound %d: allowed is 0 or more", *c.Bound)
 	case c.Bound != nil:
 		return c.bounds(s, g)
 	case c.Dot:
-		fmt.Fprintln(s.out, "digraph planexe {\n  rankdir=LR; node [shape=box]")
+		fmt.Fprintln(s.Out, "digraph planexe {\n  rankdir=LR; node [shape=box]")
 		for _, st := range g.Steps() {
 			for _, w := range g.Waits(st.Name) {
-				fmt.Fprintf(s.out, "  %s -> %s\n", w, st.Name)
+				fmt.Fprintf(s.Out, "  %s -> %s\n", w, st.Name)
 			}
 		}
-		fmt.Fprintln(s.out, "}")
+		fmt.Fprintln(s.Out, "}")
 		return nil
 	}
 	for _, st := range g.Steps() {
-		fmt.Fprintf(s.out, "%s <- %s\n", st.Name, strings.Join(g.Waits(st.Name), " "))
+		fmt.Fprintf(s.Out, "%s <- %s\n", st.Name, strings.Join(g.Waits(st.Name), " "))
 	}
 	return nil
 }
 
-func (c *graphCmd) bounds(s streams, g *pipeline.Graph) error {
-	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', tabwriter.AlignRight)
+func (c *graphCmd) bounds(s command.Streams, g *pipeline.Graph) error {
+	t := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "profile\tcalls\tbound\t")
 	for _, p := range []struct {
 		name  string

@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"context"
@@ -7,7 +7,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"planexe/internal/command"
 	"planexe/internal/llm"
+	"planexe/internal/run"
 )
 
 type llmCmd struct {
@@ -17,12 +19,12 @@ type llmCmd struct {
 
 type listCmd struct{}
 
-func (listCmd) Run(s streams) error {
-	set, err := load()
+func (listCmd) Run(s command.Streams) error {
+	set, err := load(s)
 	if err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	t := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tCLASS\tMODEL\tSTATE")
 	for _, e := range set.models.Entries {
 		state := "configured"
@@ -33,7 +35,7 @@ func (listCmd) Run(s streams) error {
 	}
 	for _, m := range set.models.Config.Models {
 		for _, w := range m.Warnings {
-			fmt.Fprintf(s.err, "planexe: %s: %s\n", m.ID, w)
+			fmt.Fprintf(s.Err, "planexe: %s: %s\n", m.ID, w)
 		}
 	}
 	return t.Flush()
@@ -43,12 +45,12 @@ type pingCmd struct {
 	IDs []string `arg:"" optional:"" name:"id" help:"Entries to ask; those a run would use when none is given."`
 }
 
-func (c *pingCmd) Run(s streams) error {
-	set, err := load()
+func (c *pingCmd) Run(s command.Streams) error {
+	set, err := load(s)
 	if err != nil {
 		return err
 	}
-	ctx, done := signals()
+	ctx, done := command.Signals(s.Err, run.ErrStop)
 	defer done()
 	var entries []*llm.Entry
 	if len(c.IDs) == 0 {
@@ -56,12 +58,12 @@ func (c *pingCmd) Run(s streams) error {
 		if entries, why, err = set.choose(ctx, ""); err != nil {
 			return err
 		}
-		fmt.Fprintf(s.err, "Models: %s (%s)\n", entryIDs(entries), why)
+		fmt.Fprintf(s.Err, "Models: %s (%s)\n", entryIDs(entries), why)
 	}
 	for _, id := range c.IDs {
 		e := set.models.Entry(id)
 		if e == nil {
-			return usageError("there is no model %q; `planexe llm list` lists them", id)
+			return command.UsageError("there is no model %q; `planexe llm list` lists them", id)
 		}
 		entries = append(entries, e)
 	}
@@ -73,13 +75,13 @@ func (c *pingCmd) Run(s streams) error {
 	wg.Wait()
 	failed := 0
 	for i, e := range entries {
-		fmt.Fprintf(s.out, "%s: %s\n", e.ID, lines[i])
+		fmt.Fprintf(s.Out, "%s: %s\n", e.ID, lines[i])
 		if !ok[i] {
 			failed++
 		}
 	}
 	if failed > 0 {
-		return &exitError{code: 1}
+		return command.Exit(1)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"cmp"
@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"planexe/internal/command"
 	"planexe/internal/config"
 	"planexe/internal/event"
 	"planexe/internal/llm"
@@ -21,6 +22,7 @@ import (
 	"planexe/internal/plan"
 	"planexe/internal/run"
 	"planexe/internal/rundir"
+	"planexe/internal/runs"
 	"planexe/internal/schedule"
 )
 
@@ -47,18 +49,18 @@ type planCmd struct {
 	JSON         bool    `name:"json" help:"Print the result as one JSON object."`
 }
 
-func (c *planCmd) Run(s streams) error {
+func (c *planCmd) Run(s command.Streams) error {
 	if c.Replay != "" {
 		return c.replay(s)
 	}
 	if c.Pace != 0 {
-		return usageError("--pace needs --replay")
+		return command.UsageError("--pace needs --replay")
 	}
-	prompt, err := c.prompt(s.in)
+	prompt, err := c.prompt(s.In)
 	if err != nil {
 		return err
 	}
-	set, err := load()
+	set, err := load(s)
 	if err != nil {
 		return err
 	}
@@ -68,10 +70,10 @@ func (c *planCmd) Run(s streams) error {
 	}
 	for _, name := range []string{c.From, c.Only} {
 		if _, ok := set.graph.Step(name); name != "" && !ok {
-			return usageError("%v", &run.UnknownStepError{Name: name})
+			return command.UsageError("%v", &run.UnknownStepError{Name: name})
 		}
 	}
-	ctx, done := signals()
+	ctx, done := command.Signals(s.Err, run.ErrStop)
 	defer done()
 	if spec.Models, spec.Why, err = set.choose(ctx, c.Model); err != nil {
 		return err
@@ -94,21 +96,21 @@ func (c *planCmd) prompt(in io.Reader) (string, error) {
 	goesOn := c.Resume || c.From != "" || c.Only != ""
 	switch {
 	case goesOn && given:
-		return "", usageError("a run that goes on keeps its prompt: leave out the prompt, or --resume, --from and --only")
+		return "", command.UsageError("a run that goes on keeps its prompt: leave out the prompt, or --resume, --from and --only")
 	case goesOn && c.RunDir == "":
-		return "", usageError("--resume, --from and --only need --run-dir")
+		return "", command.UsageError("--resume, --from and --only need --run-dir")
 	case goesOn:
 		return "", nil
 	case c.Prompt != "" && c.PromptFile != "":
-		return "", usageError("give the prompt as an argument or with --prompt-file, not both")
+		return "", command.UsageError("give the prompt as an argument or with --prompt-file, not both")
 	case c.PromptFile != "":
 		data, err := readLimited(c.PromptFile)
 		if err != nil {
-			return "", &exitError{1, fmt.Errorf("read the prompt: %w", err)}
+			return "", fmt.Errorf("read the prompt: %w", err)
 		}
 		return run.CheckPrompt(data)
 	case c.Prompt == "" && isTerminal(in):
-		return "", usageError("say what to plan: planexe plan \"…\", --prompt-file FILE, or on standard input")
+		return "", command.UsageError("say what to plan: planexe plan \"…\", --prompt-file FILE, or on standard input")
 	case c.Prompt == "" || c.Prompt == "-":
 		data, err := io.ReadAll(io.LimitReader(in, run.MaxPrompt+4))
 		if err != nil {
@@ -137,7 +139,7 @@ func isTerminal(x any) bool {
 func (c *planCmd) spec(set *setup) (run.Spec, error) {
 	spec := run.Spec{
 		Graph: set.graph, Hub: llm.NewHub(), Speed: string(set.settings.Speed), Concurrency: cmp.Or(c.Concurrency, set.settings.Concurrency),
-		From: c.From, Refresh: c.Refresh, KeepPrompts: c.KeepPrompts, Serial: c.SerialReview, Version: versionName(),
+		From: c.From, Refresh: c.Refresh, KeepPrompts: c.KeepPrompts, Serial: c.SerialReview, Version: command.Version(),
 		AllowRefuse: set.settings.Redline == config.RedlineWarn, MaxCost: c.MaxCost, WorkingDays: c.WorkingDays,
 	}
 	if c.Only != "" {
@@ -153,7 +155,7 @@ func (c *planCmd) spec(set *setup) (run.Spec, error) {
 	case "fast", run.Fast:
 		spec.Speed = run.Fast
 	default:
-		return spec, usageError("--speed %s: allowed are all and fast", c.Speed)
+		return spec, command.UsageError("--speed %s: allowed are all and fast", c.Speed)
 	}
 	switch c.Schedule {
 	case "":
@@ -161,13 +163,13 @@ func (c *planCmd) spec(set *setup) (run.Spec, error) {
 		waterfall := c.Schedule == schedule.Waterfall
 		spec.Waterfall = &waterfall
 	default:
-		return spec, usageError("--schedule %s: allowed are %s and %s", c.Schedule, schedule.Dependencies, schedule.Waterfall)
+		return spec, command.UsageError("--schedule %s: allowed are %s and %s", c.Schedule, schedule.Dependencies, schedule.Waterfall)
 	}
 	if c.Concurrency < 0 || c.Concurrency > 256 {
-		return spec, usageError("--concurrency %d: allowed is 1 to 256", c.Concurrency)
+		return spec, command.UsageError("--concurrency %d: allowed is 1 to 256", c.Concurrency)
 	}
 	if c.MaxCost < 0 {
-		return spec, usageError("--max-cost %v: allowed is an amount of USD above 0", c.MaxCost)
+		return spec, command.UsageError("--max-cost %v: allowed is an amount of USD above 0", c.MaxCost)
 	}
 	return spec, nil
 }
@@ -256,15 +258,15 @@ func (c *planCmd) telling(fresh bool) telling {
 }
 
 // execute runs a plan in a directory and tells about it.
-func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, spec run.Spec, tell telling) error {
+func execute(ctx context.Context, s command.Streams, set *setup, dir *rundir.Dir, spec run.Spec, tell telling) error {
 	logFile, err := dir.OpenLog()
 	if err != nil {
 		return wayOut(err)
 	}
 	defer logFile.Close()
-	announce(s.err, dir, spec, tell.takes)
+	announce(s.Err, dir, spec, tell.takes)
 	dir.Watch(run.LogTo(logFile, set.settings.LogLevel.Level, set.models.Config.Secrets()))
-	p := newProgress(s.err, run.Redactor(set.models.Config.Secrets()))
+	p := newProgress(s.Err, run.Redactor(set.models.Config.Secrets()))
 	if err := dir.Replay(p.seen); err != nil {
 		return err
 	}
@@ -280,12 +282,12 @@ func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, spec r
 	}
 	if set.settings.TrackActivity {
 		if err := run.WriteActivity(dir); err != nil {
-			fmt.Fprintln(s.err, "planexe: track_activity.jsonl:", err)
+			fmt.Fprintln(s.Err, "planexe: track_activity.jsonl:", err)
 		}
 	}
 	if tell.record != "" {
 		if err := writeRecording(dir, tell.record); err != nil {
-			fmt.Fprintf(s.err, "planexe: %v; the answers are kept in the run: planexe record %s FILE\n", err, dir.Path())
+			fmt.Fprintf(s.Err, "planexe: %v; the answers are kept in the run: planexe record %s FILE\n", err, dir.Path())
 		}
 	}
 	report := filepath.Join(dir.Path(), plan.Report.Name)
@@ -294,63 +296,49 @@ func execute(ctx context.Context, s streams, set *setup, dir *rundir.Dir, spec r
 	}
 	finish(s, dir, end, state, report, tell)
 	if tell.open && report != "" {
-		if err := openFile(report); err != nil {
-			fmt.Fprintln(s.err, "planexe: cannot open the report:", err)
+		if err := command.OpenFile(report); err != nil {
+			fmt.Fprintln(s.Err, "planexe: cannot open the report:", err)
 		}
 	}
 	if code := run.ExitCode(end.Outcome); code != 0 {
-		return &exitError{code: code}
+		return command.Exit(code)
 	}
 	return nil
 }
 
 // announce says what will happen before it begins: the models, and what it takes.
 func announce(w io.Writer, dir *rundir.Dir, spec run.Spec, takes string) {
-	sizes := pipeline.Typical
-	sizes.Fast = spec.Speed == run.Fast
-	calls := 0
+	var all []string
 	for _, st := range spec.Graph.Steps() {
-		calls += st.Calls(sizes)
+		all = append(all, st.Name)
 	}
+	e := runs.EstimateSteps(spec.Graph, all, spec.Speed, spec.Models[0], spec.Concurrency)
 	fmt.Fprintf(w, "Run directory: %s\n", dir.Path())
 	fmt.Fprintf(w, "Model: %s (%s)\n", entryIDs(spec.Models), spec.Why)
-	fmt.Fprintf(w, "Estimate for a whole plan: about %d calls, %s, %s\n", calls, cmp.Or(takes, guessTime(spec, sizes)), guessCost(spec, calls))
+	fmt.Fprintf(w, "Estimate for a whole plan: about %d calls, %s, %s\n", e.Calls, cmp.Or(takes, timeOf(e, spec.Models[0])), costOf(e, spec.Models[0]))
 }
 
-// usualCall is the mean of recorded calls to hosted models.
-const usualCall = 6 * time.Second
-
-func guessTime(spec run.Spec, sizes pipeline.Sizes) string {
-	first := spec.Models[0]
-	if first.Demo {
-		return "a second or two"
-	}
-	limit := min(spec.Concurrency, first.Slots)
-	d := time.Duration(spec.Graph.Bound(sizes, limit)) * usualCall
-	if first.Local {
-		return fmt.Sprintf("%s or more on a local model", d.Round(time.Minute))
-	}
-	return fmt.Sprintf("about %s", d.Round(time.Minute))
-}
-
-// Mean tokens of recorded calls.
-const (
-	usualPrompt = 12000
-	usualAnswer = 700
-)
-
-func guessCost(spec run.Spec, calls int) string {
-	e := spec.Models[0]
+func timeOf(e runs.Estimate, first *llm.Entry) string {
 	switch {
-	case e.Local || e.Demo:
+	case first.Demo:
+		return "a second or two"
+	case e.Seconds < 0:
+		return "as long as the local model takes"
+	}
+	return fmt.Sprintf("about %s", time.Duration(e.Seconds*float64(time.Second)).Round(time.Minute))
+}
+
+func costOf(e runs.Estimate, first *llm.Entry) string {
+	switch {
+	case first.Demo || first.Local:
 		return "no cost"
-	case e.Price == nil:
+	case e.Cost == nil:
 		return "price unknown (told as it is spent, if the provider tells)"
 	}
-	return fmt.Sprintf("about $%.2f", float64(calls)*(usualPrompt*e.Price.Input+usualAnswer*e.Price.Output)/1e6)
+	return fmt.Sprintf("about $%.2f", *e.Cost)
 }
 
-func finish(s streams, dir *rundir.Dir, end run.End, st *run.State, report string, tell telling) {
+func finish(s command.Streams, dir *rundir.Dir, end run.End, st *run.State, report string, tell telling) {
 	if tell.json {
 		r := result{
 			Outcome: end.Outcome, RunDir: dir.Path(), Report: report, Calls: st.Calls, Reused: st.Reused, Usage: st.Usage, Cost: st.Cost,
@@ -362,27 +350,27 @@ func finish(s streams, dir *rundir.Dir, end run.End, st *run.State, report strin
 		if end.Reason.Message != "" {
 			r.Reason = &end.Reason
 		}
-		_ = json.NewEncoder(s.out).Encode(r)
+		_ = json.NewEncoder(s.Out).Encode(r)
 		return
 	}
-	fmt.Fprintf(s.err, "%s\n", summary(st))
+	fmt.Fprintf(s.Err, "%s\n", summary(st))
 	if end.Outcome != event.Complete {
-		fmt.Fprintf(s.err, "The run is %s: %s\n", end.Outcome, end.Reason.Message)
+		fmt.Fprintf(s.Err, "The run is %s: %s\n", end.Outcome, end.Reason.Message)
 		for _, f := range end.Result.Failed {
 			if f.Reason.Message != end.Reason.Message {
-				fmt.Fprintf(s.err, "  %s failed: %s\n", f.Step, f.Reason.Message)
+				fmt.Fprintf(s.Err, "  %s failed: %s\n", f.Step, f.Reason.Message)
 			}
 		}
 		if end.Reason.Advice != "" {
-			fmt.Fprintf(s.err, "What you can do: %s\n", end.Reason.Advice)
+			fmt.Fprintf(s.Err, "What you can do: %s\n", end.Reason.Advice)
 		}
 		if end.Outcome != event.Refused {
-			fmt.Fprintf(s.err, "To go on: %s --run-dir %s\n", tell.again, dir.Path())
+			fmt.Fprintf(s.Err, "To go on: %s --run-dir %s\n", tell.again, dir.Path())
 		}
 	}
 	if report != "" {
-		fmt.Fprintln(s.out, report)
+		fmt.Fprintln(s.Out, report)
 	} else {
-		fmt.Fprintf(s.err, "There is no report yet. The run is kept in %s\n", dir.Path())
+		fmt.Fprintf(s.Err, "There is no report yet. The run is kept in %s\n", dir.Path())
 	}
 }

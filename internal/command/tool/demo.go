@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"time"
 
+	"planexe/internal/command"
 	"planexe/internal/event"
 	"planexe/internal/llm/replay"
 	"planexe/internal/pipeline"
@@ -27,7 +28,7 @@ type demoCmd struct {
 	JSON   bool   `name:"json" help:"Print the result as one JSON object."`
 }
 
-func (c *demoCmd) Run(s streams) error {
+func (c *demoCmd) Run(s command.Streams) error {
 	rec, err := sample.Open()
 	if err != nil {
 		return fmt.Errorf("read the sample plan: %w", err)
@@ -41,14 +42,14 @@ func (c *demoCmd) Run(s streams) error {
 }
 
 // replay is plan with a recording instead of a prompt and a model.
-func (c *planCmd) replay(s streams) error {
+func (c *planCmd) replay(s command.Streams) error {
 	switch {
 	case c.Prompt != "" || c.PromptFile != "":
-		return usageError("a recording has its own prompt: leave out the prompt, or --replay")
+		return command.UsageError("a recording has its own prompt: leave out the prompt, or --replay")
 	case c.Model != "" || c.Speed != "" || c.SerialReview:
-		return usageError("a recording says which models and which speed: leave out --model, --speed and --serial-review, or --replay")
+		return command.UsageError("a recording says which models and which speed: leave out --model, --speed and --serial-review, or --replay")
 	case c.Pace < 0 || c.Pace > 86_400:
-		return usageError("--pace %v: allowed is 0 to 86400 seconds", c.Pace)
+		return command.UsageError("--pace %v: allowed is 0 to 86400 seconds", c.Pace)
 	}
 	rec, err := replay.Open(c.Replay)
 	if err != nil {
@@ -59,12 +60,12 @@ func (c *planCmd) replay(s streams) error {
 }
 
 // play makes a plan, or goes on with one, from the answers of a recording.
-func (c *planCmd) play(s streams, rec *replay.Recording, why, again string) error {
+func (c *planCmd) play(s command.Streams, rec *replay.Recording, why, again string) error {
 	goesOn := c.Resume || c.From != "" || c.Only != ""
 	if goesOn && c.RunDir == "" {
-		return usageError("--resume, --from and --only need --run-dir")
+		return command.UsageError("--resume, --from and --only need --run-dir")
 	}
-	set, err := load()
+	set, err := load(s)
 	if err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (c *planCmd) play(s streams, rec *replay.Recording, why, again string) erro
 	if goesOn && !bytes.Equal(prompt, []byte(rec.Prompt)) {
 		return fmt.Errorf("the run in %s was made from another prompt than the recording: go on without the recording, or begin a new run", dir.Path())
 	}
-	ctx, done := signals()
+	ctx, done := command.Signals(s.Err, run.ErrStop)
 	defer done()
 	return execute(ctx, s, set, dir, spec, tell)
 }
@@ -135,7 +136,7 @@ type recordCmd struct {
 	File   string `arg:"" help:"File to write; the usual ending is .jsonl.gz."`
 }
 
-func (c *recordCmd) Run(s streams) error {
+func (c *recordCmd) Run(s command.Streams) error {
 	if !rundir.IsRun(c.RunDir) {
 		return fmt.Errorf("%s is not the directory of a run", c.RunDir)
 	}

@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"bytes"
@@ -241,7 +241,7 @@ type program struct {
 func buildProgram(t *testing.T, url string) *program {
 	p := &program{dir: t.TempDir()}
 	p.path = filepath.Join(p.dir, "planexe")
-	if out, err := exec.Command("go", "build", "-o", p.path, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", p.path, "planexe/cmd/planexe").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	config := fmt.Sprintf(`{"bank": {"class": "OpenAI", "max_concurrency": %d, "arguments": {"model": "bank", "api_key": "not-a-secret", "api_base": %q}}}`,

@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"planexe/internal/command"
 	"planexe/internal/schedule"
 )
 
@@ -38,8 +39,8 @@ type activityTimes struct {
 }
 
 // Run solves a network of activities by the critical-path method.
-func (c *scheduleCmd) Run(s streams) error {
-	name, in := c.File, s.in
+func (c *scheduleCmd) Run(s command.Streams) error {
+	name, in := c.File, s.In
 	if name == "-" {
 		name = "standard input"
 	} else {
@@ -63,10 +64,10 @@ func (c *scheduleCmd) Run(s streams) error {
 		answer.Activities = append(answer.Activities, activityTimes{n.Activities[i].ID, t})
 	}
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(answer)
+		return json.NewEncoder(s.Out).Encode(answer)
 	}
-	fmt.Fprintf(s.out, "Duration %v, critical path %s\n\n", answer.Duration, strings.Join(answer.CriticalPath, " > "))
-	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(s.Out, "Duration %v, critical path %s\n\n", answer.Duration, strings.Join(answer.CriticalPath, " > "))
+	t := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "ACTIVITY\tEARLY START\tEARLY FINISH\tLATE START\tLATE FINISH\tTOTAL FLOAT\tFREE FLOAT\tCRITICAL")
 	for _, a := range answer.Activities {
 		critical := ""

@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"planexe/internal/command"
 )
 
 func TestSchedule(t *testing.T) {
@@ -50,7 +52,7 @@ func TestSchedule(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var out, errs bytes.Buffer
-			code := dispatch([]string{"schedule", "--json", "-"}, streams{strings.NewReader(tt.in), &out, &errs})
+			code := tools().Run([]string{"schedule", "--json", "-"}, command.Streams{In: strings.NewReader(tt.in), Out: &out, Err: &errs})
 			if code != tt.code || out.String() != tt.out || !strings.Contains(errs.String(), tt.err) || tt.err == "" && errs.Len() > 0 {
 				t.Errorf("exit %d\nout %s\nerr %s", code, &out, &errs)
 			}
@@ -65,10 +67,10 @@ func TestScheduleFromFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, errs bytes.Buffer
-	if code := dispatch([]string{"schedule", path}, streams{nil, &out, &errs}); code != 0 || !strings.Contains(out.String(), "Duration 2, critical path A") {
+	if code := tools().Run([]string{"schedule", path}, command.Streams{Out: &out, Err: &errs}); code != 0 || !strings.Contains(out.String(), "Duration 2, critical path A") {
 		t.Errorf("exit %d: %s%s", code, &out, &errs)
 	}
-	if code := dispatch([]string{"schedule", path + ".no"}, streams{nil, &out, &errs}); code != 1 || !strings.Contains(errs.String(), "network.json.no") {
+	if code := tools().Run([]string{"schedule", path + ".no"}, command.Streams{Out: &out, Err: &errs}); code != 1 || !strings.Contains(errs.String(), "network.json.no") {
 		t.Errorf("missing file: exit %d: %s", code, &errs)
 	}
 }

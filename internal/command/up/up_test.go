@@ -1,4 +1,4 @@
-package main
+package up
 
 import (
 	"bufio"
@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"planexe/internal/api"
+	"planexe/internal/command"
 	"planexe/internal/config"
 	"planexe/internal/opener"
 	"planexe/internal/service"
@@ -24,13 +25,13 @@ import (
 
 // upped is planexe up in this process.
 type upped struct {
-	page, api, dir, model string // as it was told
-	opened, shown         []string
-	stop                  func() error
+	page, api, dir, admin, model string // as it was told
+	opened, shown                []string
+	stop                         func() error
 }
 
 // startUp starts it on free ports and waits until it has told everything.
-func startUp(t *testing.T, c upCmd, desktop bool, dir string, values map[string]string) *upped {
+func startUp(t *testing.T, c Command, desktop bool, dir string, values map[string]string) *upped {
 	t.Helper()
 	values = mapWith(values, "PLANEXE_WORKER_PORT", "0")
 	c.Port = freePort(t)
@@ -51,7 +52,11 @@ func startUp(t *testing.T, c upCmd, desktop bool, dir string, values map[string]
 	told, tell := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		err := c.up(ctx, streams{out: tell, err: t.Output()}, here)
+		serve := c.up
+		if c.Multi {
+			serve = c.many
+		}
+		err := serve(ctx, command.Streams{Out: tell, Err: t.Output()}, here)
 		tell.Close()
 		ended <- err
 	}()
@@ -59,7 +64,7 @@ func startUp(t *testing.T, c upCmd, desktop bool, dir string, values map[string]
 	t.Cleanup(func() { _ = u.stop() })
 	lines := bufio.NewScanner(told)
 	for lines.Scan() {
-		for prefix, dst := range map[string]*string{"PlanExe: ": &u.page, "API: ": &u.api, "Plans are kept in ": &u.dir, "Model: ": &u.model} {
+		for prefix, dst := range map[string]*string{"PlanExe: ": &u.page, "PlanExe for many people: ": &u.page, "Accounts and plans ": &u.dir, "Sign in as ": &u.admin, "API: ": &u.api, "Plans are kept in ": &u.dir, "Model: ": &u.model} {
 			if rest, ok := strings.CutPrefix(lines.Text(), prefix); ok {
 				*dst, _, _ = strings.Cut(rest, ",")
 			}
@@ -132,7 +137,7 @@ func TestUp(t *testing.T) {
 	configure(`{"m": {"class": "OpenAILike", "priority": 1, "arguments": {"model": "x", "api_base": "` + model.URL + `/v1", "api_key": "k"}}}`)
 	runDir := filepath.Join(dir, "plans")
 
-	u := startUp(t, upCmd{RunDir: runDir, Open: true, OpenDir: true}, true, dir, nil)
+	u := startUp(t, Command{RunDir: runDir, Open: true, OpenDir: true}, true, dir, nil)
 	if !slices.Equal(u.opened, []string{u.page}) || u.dir != runDir || !strings.HasPrefix(u.model, "m (") || !strings.HasPrefix(u.page, "http://127.0.0.1:") {
 		t.Errorf("it told %+v", u)
 	}
@@ -158,7 +163,7 @@ func TestUp(t *testing.T) {
 	}
 
 	configure(`{"m": {"class": "Demo"}}`)
-	u = startUp(t, upCmd{RunDir: runDir}, false, dir, nil)
+	u = startUp(t, Command{RunDir: runDir}, false, dir, nil)
 	if len(u.opened) > 0 {
 		t.Errorf("a browser was opened without a desktop: %q", u.opened)
 	}
@@ -188,7 +193,7 @@ func TestUpTellsDemo(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "llm_config.json"), []byte(`{"m": {"class": "OpenRouter", "arguments": {"model": "x", "api_key": "${NO_SUCH_KEY}"}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	u := startUp(t, upCmd{RunDir: filepath.Join(dir, "plans")}, false, dir, nil)
+	u := startUp(t, Command{RunDir: filepath.Join(dir, "plans")}, false, dir, nil)
 	if !strings.HasPrefix(u.model, "demo (") {
 		t.Errorf("the model is %q", u.model)
 	}
@@ -210,24 +215,24 @@ func TestUpRefuses(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name   string
-		c      upCmd
+		c      Command
 		values map[string]string
 		want   []string
 	}{
-		{"port of the page", upCmd{Port: port}, nil, []string{"in use", "--port", "PLANEXE_GRADIO_SERVER_PORT"}},
-		{"port of a platform", upCmd{}, map[string]string{"PORT": strconv.Itoa(port)}, []string{"in use", "--port or PORT"}},
-		{"port asked for the worker", upCmd{Port: freePort(t)}, map[string]string{"PLANEXE_WORKER_PORT": strconv.Itoa(port)}, []string{"in use", "PLANEXE_WORKER_PORT"}},
-		{"no address", upCmd{Host: "192.0.2.1"}, nil, []string{"192.0.2.1", "--host"}},
-		{"no directory", upCmd{Port: freePort(t), RunDir: file}, nil, []string{file, "PLANEXE_RUN_DIR"}},
-		{"no port", upCmd{Port: 70000}, nil, []string{"70000", "allowed is 1 to 65535"}},
-		{"wrong variables", upCmd{}, map[string]string{"PLANEXE_WORKER_MAX_RUNS": "x", "PLANEXE_WORKER_PLAN_TIMEOUT": "y"}, []string{"PLANEXE_WORKER_MAX_RUNS", "PLANEXE_WORKER_PLAN_TIMEOUT"}},
+		{"port of the page", Command{Port: port}, nil, []string{"in use", "--port", "PLANEXE_GRADIO_SERVER_PORT"}},
+		{"port of a platform", Command{}, map[string]string{"PORT": strconv.Itoa(port)}, []string{"in use", "--port or PORT"}},
+		{"port asked for the worker", Command{Port: freePort(t)}, map[string]string{"PLANEXE_WORKER_PORT": strconv.Itoa(port)}, []string{"in use", "PLANEXE_WORKER_PORT"}},
+		{"no address", Command{Host: "192.0.2.1"}, nil, []string{"192.0.2.1", "--host"}},
+		{"no directory", Command{Port: freePort(t), RunDir: file}, nil, []string{file, "PLANEXE_RUN_DIR"}},
+		{"no port", Command{Port: 70000}, nil, []string{"70000", "allowed is 1 to 65535"}},
+		{"wrong variables", Command{}, map[string]string{"PLANEXE_WORKER_MAX_RUNS": "x", "PLANEXE_WORKER_PLAN_TIMEOUT": "y"}, []string{"PLANEXE_WORKER_MAX_RUNS", "PLANEXE_WORKER_PLAN_TIMEOUT"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.c.RunDir == "" {
 				tt.c.RunDir = filepath.Join(dir, "plans")
 			}
 			here := place{load: func() (config.Env, error) { return config.NewEnv(tt.values, dir), nil }}
-			err := tt.c.up(t.Context(), streams{out: io.Discard, err: t.Output()}, here)
+			err := tt.c.up(t.Context(), command.Streams{Out: io.Discard, Err: t.Output()}, here)
 			for _, want := range tt.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("got %v, want %q in it", err, want)
@@ -290,16 +295,16 @@ func TestFoldersOf(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name    string
-		c       upCmd
+		c       Command
 		ui      config.Single
 		desktop bool
 		want    bool
 	}{
-		{"desktop", upCmd{OpenDir: true}, config.Single{Host: "127.0.0.1"}, true, true},
-		{"--no-open-dir", upCmd{}, config.Single{Host: "127.0.0.1"}, true, false},
-		{"no desktop", upCmd{OpenDir: true}, config.Single{Host: "127.0.0.1"}, false, false},
-		{"others can reach it", upCmd{OpenDir: true}, config.Single{Host: "0.0.0.0"}, true, false},
-		{"opener of one's own", upCmd{}, config.Single{Host: "0.0.0.0", OpenerURL: "http://127.0.0.1:5100"}, false, true},
+		{"desktop", Command{OpenDir: true}, config.Single{Host: "127.0.0.1"}, true, true},
+		{"--no-open-dir", Command{}, config.Single{Host: "127.0.0.1"}, true, false},
+		{"no desktop", Command{OpenDir: true}, config.Single{Host: "127.0.0.1"}, false, false},
+		{"others can reach it", Command{OpenDir: true}, config.Single{Host: "0.0.0.0"}, true, false},
+		{"opener of one's own", Command{}, config.Single{Host: "0.0.0.0", OpenerURL: "http://127.0.0.1:5100"}, false, true},
 	} {
 		show := opener.Launcher(func(context.Context, string) error { return errors.New("no") })
 		o := tt.c.interfaceOptions(tt.ui, svc, place{desktop: tt.desktop, show: show}, nil)
@@ -314,13 +319,13 @@ func TestUpSettings(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name         string
-		c            upCmd
+		c            Command
 		values       map[string]string
 		ui, at, host string
 	}{
-		{"nothing", upCmd{}, nil, "127.0.0.1", "127.0.0.1", "7860"},
-		{"variables", upCmd{}, map[string]string{"PLANEXE_GRADIO_SERVER_NAME": "0.0.0.0", "PLANEXE_WORKER_HOST": "::1", "PORT": "9"}, "0.0.0.0", "::1", "9"},
-		{"flags win", upCmd{Host: "::1", Port: 8}, map[string]string{"PLANEXE_GRADIO_SERVER_NAME": "0.0.0.0", "PORT": "9"}, "::1", "127.0.0.1", "8"},
+		{"nothing", Command{}, nil, "127.0.0.1", "127.0.0.1", "7860"},
+		{"variables", Command{}, map[string]string{"PLANEXE_GRADIO_SERVER_NAME": "0.0.0.0", "PLANEXE_WORKER_HOST": "::1", "PORT": "9"}, "0.0.0.0", "::1", "9"},
+		{"flags win", Command{Host: "::1", Port: 8}, map[string]string{"PLANEXE_GRADIO_SERVER_NAME": "0.0.0.0", "PORT": "9"}, "::1", "127.0.0.1", "8"},
 	} {
 		values := mapWith(tt.values, "PLANEXE_HOST_RUN_DIR", "/elsewhere")
 		var w config.Worker

@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"planexe/internal/check"
+	"planexe/internal/command"
 	"planexe/internal/event"
 	"planexe/internal/pipeline"
 	"planexe/internal/plan"
@@ -45,11 +46,11 @@ type statusReport struct {
 	Checks   int            `json:"checks,omitempty"` // how many were made; 0 before the plan is whole
 }
 
-func (c *statusCmd) Run(s streams) error {
+func (c *statusCmd) Run(s command.Streams) error {
 	if c.Calls {
 		return showCalls(s, c.RunDir)
 	}
-	g, err := run.NewGraph(versionName())
+	g, err := run.NewGraph(command.Version())
 	if err != nil {
 		return err
 	}
@@ -58,19 +59,19 @@ func (c *statusCmd) Run(s streams) error {
 		return err
 	}
 	if c.JSON {
-		return json.NewEncoder(s.out).Encode(r)
+		return json.NewEncoder(s.Out).Encode(r)
 	}
 	switch {
 	case r.Outcome != "":
-		fmt.Fprintf(s.out, "%s: %s", r.RunDir, r.Outcome)
+		fmt.Fprintf(s.Out, "%s: %s", r.RunDir, r.Outcome)
 	default:
-		fmt.Fprintf(s.out, "%s: running, or interrupted", r.RunDir)
+		fmt.Fprintf(s.Out, "%s: running, or interrupted", r.RunDir)
 	}
 	if r.Reason != nil && r.Reason.Message != "" {
-		fmt.Fprintf(s.out, ": %s", r.Reason.Message)
+		fmt.Fprintf(s.Out, ": %s", r.Reason.Message)
 	}
-	fmt.Fprintf(s.out, "\n%d of %d files, $%.4f\n\n", r.Files, r.Of, r.Cost)
-	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(s.Out, "\n%d of %d files, $%.4f\n\n", r.Files, r.Of, r.Cost)
+	t := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
 	for _, l := range r.Steps {
 		why := l.Why
 		if len(l.Edited) > 0 {
@@ -82,24 +83,24 @@ func (c *statusCmd) Run(s streams) error {
 		return err
 	}
 	if len(r.Quality) > 0 {
-		fmt.Fprintln(s.out, "\nQuality notes:")
+		fmt.Fprintln(s.Out, "\nQuality notes:")
 		for _, q := range r.Quality {
-			fmt.Fprintf(s.out, "- %s: %s\n", q.Step, q.Note)
+			fmt.Fprintf(s.Out, "- %s: %s\n", q.Step, q.Note)
 		}
 	}
 	return r.printFindings(s)
 }
 
-func (r *statusReport) printFindings(s streams) error {
+func (r *statusReport) printFindings(s command.Streams) error {
 	if r.Checks == 0 {
 		return nil
 	}
 	if len(r.Findings) == 0 {
-		_, err := fmt.Fprintf(s.out, "\n%d checks without a model found nothing.\n", r.Checks)
+		_, err := fmt.Fprintf(s.Out, "\n%d checks without a model found nothing.\n", r.Checks)
 		return err
 	}
-	fmt.Fprintf(s.out, "\nFound by %d checks without a model:\n", r.Checks)
-	t := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintf(s.Out, "\nFound by %d checks without a model:\n", r.Checks)
+	t := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
 	for _, f := range check.Sorted(r.Findings) {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", f.Severity, f.File, f.Section, f.What)
 	}
@@ -157,7 +158,7 @@ func readStatus(g *pipeline.Graph, path string) (*statusReport, error) {
 }
 
 // showCalls prints where the tokens of a run went.
-func showCalls(s streams, path string) error {
+func showCalls(s command.Streams, path string) error {
 	if !rundir.IsRun(path) {
 		return fmt.Errorf("%s is not the directory of a run", path)
 	}
@@ -170,7 +171,7 @@ func showCalls(s streams, path string) error {
 	if err := dir.Replay(calls.Apply); err != nil {
 		return err
 	}
-	fmt.Fprint(s.out, calls.String())
+	fmt.Fprint(s.Out, calls.String())
 	return nil
 }
 
@@ -180,8 +181,8 @@ type reportCmd struct {
 	Open   bool   `help:"Open it."`
 }
 
-func (c *reportCmd) Run(s streams) error {
-	g, err := run.NewGraph(versionName())
+func (c *reportCmd) Run(s command.Streams) error {
+	g, err := run.NewGraph(command.Version())
 	if err != nil {
 		return err
 	}
@@ -218,9 +219,9 @@ func (c *reportCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out, path)
+	fmt.Fprintln(s.Out, path)
 	if c.Open {
-		return openFile(path)
+		return command.OpenFile(path)
 	}
 	return nil
 }

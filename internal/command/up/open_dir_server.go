@@ -1,20 +1,22 @@
-package main
+package up
 
 import (
 	"fmt"
 	"log/slog"
 	"runtime"
 
+	"planexe/internal/command"
 	"planexe/internal/config"
 	"planexe/internal/opener"
 	"planexe/internal/port"
 	"planexe/internal/web/kit"
 )
 
-type openDirServerCmd struct{}
+// OpenDirServer opens folders of runs for a user interface in a container.
+type OpenDirServer struct{}
 
 // Help says what the command is configured by.
-func (openDirServerCmd) Help() string {
+func (OpenDirServer) Help() string {
 	help := "A user interface in a container cannot open a window on your desktop; this small server does it for it. " +
 		"It opens directories of runs and nothing else, and no web page can use it.\n\n"
 	for _, v := range config.Variables(config.Opener{}) {
@@ -27,13 +29,10 @@ func (openDirServerCmd) Help() string {
 	return help
 }
 
-func (openDirServerCmd) Run(s streams) error {
-	env, err := config.LoadEnv()
-	if err != nil {
-		return err
-	}
+// Run serves until it is told to end.
+func (OpenDirServer) Run(s command.Streams) error {
 	var o config.Opener
-	if err := config.Load(&o, env); err != nil {
+	if _, err := command.Load(&o); err != nil {
 		return err
 	}
 	folder, err := opener.New(o.RunDir, opener.Desktop())
@@ -44,11 +43,11 @@ func (openDirServerCmd) Run(s streams) error {
 	if err != nil {
 		return err
 	}
-	ctx, done := signals()
+	ctx, done := command.Signals(s.Err, nil)
 	defer done()
-	fmt.Fprintf(s.err, "Opening folders of runs in %s, asked on http://%s\n%s", folder.Base(), ln.Addr(), reached(runtime.GOOS, o))
+	fmt.Fprintf(s.Err, "Opening folders of runs in %s, asked on http://%s\n%s", folder.Base(), ln.Addr(), reached(runtime.GOOS, o))
 	handler := opener.Handler(folder, opener.Options{
-		Host: o.Host, Port: o.Port, Hosts: o.Hosts, Token: string(o.Token), Log: slog.New(slog.NewTextHandler(s.err, nil)),
+		Host: o.Host, Port: o.Port, Hosts: o.Hosts, Token: string(o.Token), Log: slog.New(slog.NewTextHandler(s.Err, nil)),
 	})
 	return kit.Serve(ctx, ln, handler)
 }

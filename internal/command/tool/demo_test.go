@@ -1,4 +1,4 @@
-package main
+package tool
 
 import (
 	"bytes"
@@ -10,16 +10,20 @@ import (
 	"strings"
 	"testing"
 
+	"planexe/internal/command"
 	"planexe/internal/event"
 	"planexe/internal/llm/replay"
 	"planexe/internal/plan"
 )
 
-// command runs the program in this process and returns what it wrote.
-func command(t *testing.T, code int, args ...string) (out, errs string) {
+// tools has the commands of this package.
+func tools() command.Program { return command.Program{Name: "planexe", Commands: &Commands{}} }
+
+// planexe runs the program in this process and returns what it wrote.
+func planexe(t *testing.T, code int, args ...string) (out, errs string) {
 	t.Helper()
 	var o, e bytes.Buffer
-	if got := dispatch(args, streams{strings.NewReader(""), &o, &e}); got != code {
+	if got := tools().Run(args, command.Streams{In: strings.NewReader(""), Out: &o, Err: &e}); got != code {
 		t.Fatalf("planexe %s: exit %d, want %d\n%s", strings.Join(args, " "), got, code, &e)
 	}
 	return o.String(), e.String()
@@ -64,10 +68,10 @@ func TestRecordAndReplay(t *testing.T) {
 	tmp := t.TempDir()
 	in := func(name string) string { return filepath.Join(tmp, name) }
 	file := in("r.jsonl.gz")
-	command(t, 0, "plan", killPrompt, "--model", "demo", "--speed", "fast", "--schedule", "waterfall", "--run-dir", in("made"), "--record", file)
+	planexe(t, 0, "plan", killPrompt, "--model", "demo", "--speed", "fast", "--schedule", "waterfall", "--run-dir", in("made"), "--record", file)
 	want := artifacts(t, in("made"))
 
-	out, _ := command(t, 0, "plan", "--replay", file, "--run-dir", in("again"), "--json")
+	out, _ := planexe(t, 0, "plan", "--replay", file, "--run-dir", in("again"), "--json")
 	same(t, "replay", artifacts(t, in("again")), want)
 	var r result
 	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Cost != 0 || r.Outcome != event.Complete {
@@ -75,28 +79,28 @@ func TestRecordAndReplay(t *testing.T) {
 	}
 
 	// A recording of a replay is as good as the first one.
-	command(t, 0, "record", in("again"), in("copy.jsonl.gz"))
+	planexe(t, 0, "record", in("again"), in("copy.jsonl.gz"))
 	reworded := change(t, in("copy.jsonl.gz"), func(r *replay.Recording) {
 		for i := range r.Calls {
 			r.Calls[i].Key = "of another wording " + r.Calls[i].Key
 		}
 	})
-	command(t, 0, "plan", "--replay", reworded, "--run-dir", in("reworded"))
+	planexe(t, 0, "plan", "--replay", reworded, "--run-dir", in("reworded"))
 	same(t, "replay with other prompts", artifacts(t, in("reworded")), want)
 
 	short := change(t, file, func(r *replay.Recording) {
 		r.Calls = slices.DeleteFunc(r.Calls, func(c replay.Call) bool { return c.Step == "swot_analysis" })
 	})
-	_, errs := command(t, 4, "plan", "--replay", short, "--run-dir", in("short"))
+	_, errs := planexe(t, 4, "plan", "--replay", short, "--run-dir", in("short"))
 	if !strings.Contains(errs, "the recording has no answer for swot_analysis") || !strings.Contains(errs, "resume the run without --replay") {
 		t.Errorf("it does not say what is missing:\n%s", errs)
 	}
-	command(t, 0, "record", in("short"), in("partial.jsonl.gz"))
-	command(t, 4, "plan", "--replay", in("partial.jsonl.gz"), "--run-dir", in("partial"))
+	planexe(t, 0, "record", in("short"), in("partial.jsonl.gz"))
+	planexe(t, 4, "plan", "--replay", in("partial.jsonl.gz"), "--run-dir", in("partial"))
 	same(t, "replay of a partial run", artifacts(t, in("partial")), artifacts(t, in("short")))
-	command(t, 0, "plan", "--resume", "--replay", file, "--run-dir", in("partial"))
+	planexe(t, 0, "plan", "--resume", "--replay", file, "--run-dir", in("partial"))
 	same(t, "resume with the whole recording", artifacts(t, in("partial")), want)
-	command(t, 0, "plan", "--resume", "--model", "demo", "--speed", "fast", "--run-dir", in("short"))
+	planexe(t, 0, "plan", "--resume", "--model", "demo", "--speed", "fast", "--run-dir", in("short"))
 	same(t, "resume with a model", artifacts(t, in("short")), want)
 
 	change(t, file, func(r *replay.Recording) {
@@ -120,7 +124,7 @@ func TestRecordAndReplay(t *testing.T) {
 		"another prompt": {1, "made from another prompt", []string{"--replay", other, "--resume", "--run-dir", in("made")}},
 		"no place":       {0, "planexe record " + in("made"), []string{"--replay", file, "--resume", "--run-dir", in("made"), "--record", in("no/such")}},
 	} {
-		if _, errs := command(t, tt.code, append([]string{"plan"}, tt.args...)...); !strings.Contains(errs, tt.want) {
+		if _, errs := planexe(t, tt.code, append([]string{"plan"}, tt.args...)...); !strings.Contains(errs, tt.want) {
 			t.Errorf("%s: %s", name, errs)
 		}
 	}
@@ -131,7 +135,7 @@ func TestRecordAndReplay(t *testing.T) {
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "sample")
-	out, errs := command(t, 0, "demo", "--fast", "--run-dir", dir)
+	out, errs := planexe(t, 0, "demo", "--fast", "--run-dir", dir)
 	if want := filepath.Join(dir, plan.Report.Name); strings.TrimSpace(out) != want {
 		t.Errorf("it says %q, want %s", out, want)
 	}
@@ -147,8 +151,8 @@ func TestDemo(t *testing.T) {
 	if err != nil || !bytes.Contains(page, []byte("<strong>Sample:</strong>")) {
 		t.Errorf("the report does not say that it is a sample (%v)", err)
 	}
-	command(t, 0, "demo", "--fast", "--resume", "--run-dir", dir)
-	if _, errs := command(t, 1, "demo", "--fast", "--run-dir", dir); !strings.Contains(errs, "holds a run already") {
+	planexe(t, 0, "demo", "--fast", "--resume", "--run-dir", dir)
+	if _, errs := planexe(t, 1, "demo", "--fast", "--run-dir", dir); !strings.Contains(errs, "holds a run already") {
 		t.Error(errs)
 	}
 }

@@ -1,11 +1,9 @@
-package main
+package tool
 
 import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -168,15 +166,4 @@ func clip(s string, width int) string {
 		return string(r[:width])
 	}
 	return s
-}
-
-// openFile shows a file in the desktop's own program.
-func openFile(path string) error {
-	switch runtime.GOOS {
-	case "darwin":
-		return exec.Command("open", path).Start()
-	case "windows":
-		return exec.Command("rundll32", "url.dll,FileProtocolHandler", path).Start()
-	}
-	return exec.Command("xdg-open", path).Start()
 }
