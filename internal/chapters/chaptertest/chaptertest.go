@@ -20,6 +20,7 @@ import (
 
 	"planexe/internal/event"
 	"planexe/internal/llm"
+	"planexe/internal/llm/demo"
 	"planexe/internal/llm/schema"
 	"planexe/internal/pipeline"
 	"planexe/internal/plan"
@@ -304,4 +305,41 @@ func Keys(t *testing.T, data []byte, path ...string) string {
 		}
 	}
 	return strings.Join(out, " ")
+}
+
+// Chain returns how many calls of a chapter wait for each other at most, with calls without number at once.
+func Chain(t *testing.T, ch step.Chapter) int {
+	t.Helper()
+	steps, err := step.Build("test", ch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written, outside []string
+	for _, s := range steps {
+		written = append(written, s.Outputs...)
+	}
+	for _, s := range steps {
+		for _, name := range slices.Concat(s.Needs, s.Uses) {
+			if !slices.Contains(written, name) {
+				outside = append(outside, name)
+			}
+		}
+	}
+	g, err := pipeline.NewGraph(steps, outside...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g.Bound(pipeline.Typical, 0)
+}
+
+// DemoIsClean makes a chapter with the demo model, many times, and fails when its own rules find a fault.
+func DemoIsClean(t *testing.T, ch step.Chapter, given map[plan.Artifact]string) {
+	t.Helper()
+	for seed := range int64(20) {
+		run := Case{Chapters: []step.Chapter{ch}, Given: given, Model: demo.New(0, seed)}.Run(t)
+		run.MustDo(t)
+		if len(run.Notes) > 0 {
+			t.Fatalf("seed %d: %+v", seed, run.Notes)
+		}
+	}
 }

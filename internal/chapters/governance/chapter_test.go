@@ -1,7 +1,6 @@
 package governance
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -9,8 +8,6 @@ import (
 
 	"planexe/internal/chapters/chaptertest"
 	"planexe/internal/llm"
-	"planexe/internal/llm/demo"
-	"planexe/internal/pipeline"
 	"planexe/internal/plan"
 	"planexe/internal/step"
 )
@@ -107,39 +104,14 @@ func TestChapter(t *testing.T) {
 // Set-up and escalation do not need each other, so six questions take five units of time.
 func TestLongestChain(t *testing.T) {
 	t.Parallel()
-	steps, err := step.Build("test", Chapter)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var written, outside []string
-	for _, s := range steps {
-		written = append(written, s.Outputs...)
-	}
-	for _, s := range steps {
-		for _, name := range slices.Concat(s.Needs, s.Uses) {
-			if !slices.Contains(written, name) {
-				outside = append(outside, name)
-			}
-		}
-	}
-	g, err := pipeline.NewGraph(steps, outside...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := g.Bound(pipeline.Typical, 0); got != 5 {
+	if got := chaptertest.Chain(t, Chapter); got != 5 {
 		t.Errorf("the longest chain has %d calls, want 5", got)
 	}
 }
 
 func TestDemoHasNothingToComplainAbout(t *testing.T) {
 	t.Parallel()
-	for seed := range int64(20) {
-		run := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: given, Model: demo.New(0, seed)}.Run(t)
-		run.MustDo(t)
-		if len(run.Notes) > 0 {
-			t.Fatalf("seed %d: %+v", seed, run.Notes)
-		}
-	}
+	chaptertest.DemoIsClean(t, Chapter, given)
 }
 
 func TestBodiesMustBeKnown(t *testing.T) {

@@ -3,7 +3,6 @@ package team
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -11,8 +10,6 @@ import (
 
 	"planexe/internal/chapters/chaptertest"
 	"planexe/internal/llm"
-	"planexe/internal/llm/demo"
-	"planexe/internal/pipeline"
 	"planexe/internal/plan"
 	"planexe/internal/step"
 )
@@ -125,39 +122,14 @@ func TestChapter(t *testing.T) {
 // The questions about members do not need each other, so five questions take three units of time.
 func TestLongestChain(t *testing.T) {
 	t.Parallel()
-	steps, err := step.Build("test", Chapter)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var written, outside []string
-	for _, s := range steps {
-		written = append(written, s.Outputs...)
-	}
-	for _, s := range steps {
-		for _, name := range slices.Concat(s.Needs, s.Uses) {
-			if !slices.Contains(written, name) {
-				outside = append(outside, name)
-			}
-		}
-	}
-	g, err := pipeline.NewGraph(steps, outside...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := g.Bound(pipeline.Typical, 0); got != 3 {
+	if got := chaptertest.Chain(t, Chapter); got != 3 {
 		t.Errorf("the longest chain has %d calls, want 3", got)
 	}
 }
 
 func TestDemoHasNothingToComplainAbout(t *testing.T) {
 	t.Parallel()
-	for seed := range int64(20) {
-		run := chaptertest.Case{Chapters: []step.Chapter{Chapter}, Given: given, Model: demo.New(0, seed)}.Run(t)
-		run.MustDo(t)
-		if len(run.Notes) > 0 {
-			t.Fatalf("seed %d: %+v", seed, run.Notes)
-		}
-	}
+	chaptertest.DemoIsClean(t, Chapter, given)
 }
 
 // Losing one of the questions loses what it would have told and nothing else.
