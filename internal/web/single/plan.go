@@ -191,7 +191,8 @@ func modelTroubles(info api.LLMInfo) []string {
 	var texts []string
 	down := 0
 	for _, i := range info.Items {
-		if strings.EqualFold(i.Class, "ollama") && !i.Available || strings.Contains(i.Label, "unavailable") {
+		// The reference's worker tells no class, and calls only Ollama's models unavailable.
+		if i.Class == "" && strings.Contains(i.Label, "unavailable") || strings.EqualFold(i.Class, "ollama") && !i.Available {
 			down++
 		}
 	}
