@@ -127,7 +127,9 @@ create table task_item (
   plan_title character varying(256),
   cost_usd numeric(12,6),
   tokens_in bigint,
-  tokens_out bigint
+  tokens_out bigint,
+  final_percentage numeric(5,2),
+  final_cost_usd numeric(12,6)
 );
 
 create table task_log (

@@ -50,18 +50,39 @@ alter table task_item
   add column plan_title varchar(256),
   add column cost_usd numeric(12, 6),
   add column tokens_in bigint,
-  add column tokens_out bigint;
+  add column tokens_out bigint,
+  add column final_percentage numeric(5, 2),
+  add column final_cost_usd numeric(12, 6),
+  set (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+
+-- Progress is written all the time, so no index may hold what it changes: then Postgres makes the new version of
+-- the row in the same page and touches no index (HOT). Lists sort and sum what these columns keep of an ended task.
+-- +goose StatementBegin
+create function task_item_final() returns trigger language plpgsql as $$
+begin
+  new.final_percentage := new.progress_percentage;
+  new.final_cost_usd := new.cost_usd;
+  return new;
+end $$;
+-- +goose StatementEnd
+create trigger task_item_final before insert or update of state, progress_percentage, cost_usd on task_item
+  for each row when ((new.state in ('pending', 'processing')) is not true) execute function task_item_final();
+update task_item set final_percentage = progress_percentage where (state in ('pending', 'processing')) is not true;
 
 -- The states are literals: a prepared statement cannot use a partial index through a parameter.
 create index task_item_claim_idx on task_item (priority desc, fair_tag, timestamp_created, id) where state = 'pending';
 create index task_item_user_queue_idx on task_item (user_id, fair_tag desc) where state = 'pending';
 -- The end of the lease is in no index, so that renewals stay cheap (HOT) updates.
 create index task_item_processing_idx on task_item (worker_id) where state = 'processing';
-create index task_item_created_idx on task_item (timestamp_created desc nulls last, id desc);
-create index task_item_state_created_idx on task_item (state, timestamp_created desc nulls last, id desc);
+-- A claim changes the state, and with it every index that holds the row. So tasks that have ended have their own
+-- indexes, however many there are, and tasks that have not are in few.
+create index task_item_live_idx on task_item (timestamp_created desc nulls last, id desc) where state in ('pending', 'processing');
 create index task_item_account_created_idx on task_item (account_id, timestamp_created desc nulls last, id desc);
-create index task_item_user_created_idx on task_item (user_id, timestamp_created desc nulls last, id desc);
-create index task_item_prompt_fts_idx on task_item using gin (to_tsvector('simple', left(prompt, 4000)));
+create index task_item_created_idx on task_item (timestamp_created desc nulls last, id desc) where (state in ('pending', 'processing')) is not true;
+create index task_item_state_created_idx on task_item (state, timestamp_created desc nulls last, id desc) where (state in ('pending', 'processing')) is not true;
+create index task_item_user_created_idx on task_item (user_id varchar_pattern_ops, timestamp_created desc nulls last, id desc)
+  where (state in ('pending', 'processing')) is not true;
+create index task_item_prompt_fts_idx on task_item using gin (to_tsvector('simple', left(prompt, 4000))) where (state in ('pending', 'processing')) is not true;
 
 -- One row per finished file of the run directory.
 create table task_artifact (
@@ -142,6 +163,8 @@ create trigger task_item_pending after update of state on task_item for each row
 drop trigger task_item_pending on task_item;
 drop trigger task_item_inserted on task_item;
 drop function task_item_notify;
+drop trigger task_item_final on task_item;
+drop function task_item_final;
 update events set event_type = 'TASK_FAILED' where event_type = 'TASK_STOPPED';
 update task_item set state = 'failed' where state = 'stopped';
 alter table workers drop column instance, drop column hostname, drop column pid, drop column version, drop column status,
@@ -153,15 +176,13 @@ alter table events drop column task_id, drop column actor;
 drop table outbox;
 drop table task_log;
 drop table task_artifact;
-drop index task_item_prompt_fts_idx;
-drop index task_item_user_created_idx;
-drop index task_item_created_idx;
-drop index task_item_state_created_idx;
+drop index task_item_prompt_fts_idx, task_item_user_created_idx, task_item_state_created_idx, task_item_created_idx, task_item_live_idx;
 alter table task_item
+  reset (fillfactor, autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor),
   drop column account_id, drop column origin, drop column priority, drop column fair_tag, drop column attempt, drop column crashes,
   drop column setup_failures, drop column generation, drop column worker_id, drop column claimed_at, drop column lease_expires_at,
   drop column not_before, drop column finished_at, drop column last_progress_at, drop column steps_total, drop column steps_completed,
   drop column current_step, drop column failed_step, drop column failure_reason, drop column error_message, drop column recoverable,
-  drop column plan_title, drop column cost_usd, drop column tokens_in, drop column tokens_out;
+  drop column plan_title, drop column cost_usd, drop column tokens_in, drop column tokens_out, drop column final_percentage, drop column final_cost_usd;
 drop index if exists task_item_claim_idx, task_item_user_queue_idx, task_item_processing_idx, task_item_account_created_idx;
 drop table app_user;

@@ -39,20 +39,31 @@ create table app_throttle (
 );
 create index app_throttle_since_idx on app_throttle (since);
 
--- Every sort and filter of the lists has an index that gives the order too.
-create index task_item_user_prefix_idx on task_item (user_id text_pattern_ops);
-create index task_item_reason_created_idx on task_item (failure_reason, timestamp_created desc nulls last, id desc) where failure_reason is not null;
-create index task_item_origin_created_idx on task_item (origin, timestamp_created desc nulls last, id desc);
-create index task_item_percentage_idx on task_item (progress_percentage desc nulls last, id desc);
-create index task_item_state_id_idx on task_item (state desc nulls last, id desc);
-create index task_item_user_id_idx on task_item (user_id desc nulls last, id desc);
-create index task_item_finished_idx on task_item (finished_at) include (state, cost_usd) where finished_at is not null;
+-- The list of tasks: those that have ended and those that have not, each by its own indexes. Every sort and filter has
+-- one that gives the order too; the few that have not ended are sorted.
+create index task_item_reason_created_idx on task_item (failure_reason, timestamp_created desc nulls last, id desc) where (state in ('pending', 'processing')) is not true and failure_reason is not null;
+create index task_item_origin_created_idx on task_item (origin, timestamp_created desc nulls last, id desc) where (state in ('pending', 'processing')) is not true;
+create index task_item_percentage_idx on task_item (final_percentage desc nulls last, id desc) where (state in ('pending', 'processing')) is not true;
+create index task_item_state_id_idx on task_item (state desc nulls last, id desc) where (state in ('pending', 'processing')) is not true;
+create index task_item_user_id_idx on task_item (user_id desc nulls last, id desc) where (state in ('pending', 'processing')) is not true;
+create index task_item_finished_idx on task_item (finished_at) include (state, final_cost_usd) where finished_at is not null;
+create view task_ended as
+select id, timestamp_created, state, prompt, final_percentage as progress_percentage, progress_message, user_id, parameters, account_id, origin,
+  attempt, generation, worker_id, claimed_at, finished_at, failure_reason, error_message, recoverable, plan_title, cost_usd, tokens_in, tokens_out,
+  stop_requested, generated_report_html, run_zip_snapshot
+from task_item where (state in ('pending', 'processing')) is not true;
+create view task_live as
+select id, timestamp_created, state, prompt, progress_percentage, progress_message, user_id, parameters, account_id, origin,
+  attempt, generation, worker_id, claimed_at, finished_at, failure_reason, error_message, recoverable, plan_title, cost_usd, tokens_in, tokens_out,
+  stop_requested, generated_report_html, run_zip_snapshot
+from task_item where state in ('pending', 'processing');
 create index events_actor_idx on events (actor, id desc) where actor is not null;
 create index nonces_count_idx on nonces (request_count desc, id desc);
 create index nonces_key_prefix_idx on nonces (nonce_key text_pattern_ops);
 
 -- +goose Down
-drop index if exists task_item_state_id_idx, task_item_user_id_idx, nonces_key_prefix_idx, nonces_count_idx, events_actor_idx, task_item_finished_idx, task_item_percentage_idx,
-  task_item_origin_created_idx, task_item_reason_created_idx, task_item_user_prefix_idx;
+drop view task_ended, task_live;
+drop index task_item_state_id_idx, task_item_user_id_idx, nonces_key_prefix_idx, nonces_count_idx, events_actor_idx, task_item_finished_idx, task_item_percentage_idx,
+  task_item_origin_created_idx, task_item_reason_created_idx;
 drop table app_throttle, app_secret, app_link, app_session;
 drop index app_user_created_idx;

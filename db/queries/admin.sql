@@ -16,14 +16,20 @@ from task_item where id = @id and origin = 'partner';
 -- name: Unfinished :one
 -- How much a person has under way, and has begun in the last hour.
 select count(*) filter (where state in ('pending', 'processing'))::integer as unfinished,
-  count(*) filter (where timestamp_created > now() at time zone 'utc' - interval '1 hour')::integer as fresh
+  count(*) filter (where timestamp_created > now() at time zone 'utc' - interval '1 hour')::integer as fresh,
+  -- Seconds until the oldest of those is an hour old.
+  coalesce(extract(epoch from min(timestamp_created) filter (where timestamp_created > now() at time zone 'utc' - interval '1 hour')
+    + interval '1 hour' - now() at time zone 'utc'), 0)::float8 as freed
 from (
   select state, timestamp_created from task_item where account_id = @account_id order by timestamp_created desc nulls last, id desc limit 1000
 ) recent;
 
 -- name: FreshOfUser :one
-select count(*)::integer from task_item
-where user_id = @user_id and origin = 'partner' and timestamp_created > now() at time zone 'utc' - interval '1 hour';
+-- Ended or not, by the index of each.
+select ((select count(*) from task_item e where (e.state in ('pending', 'processing')) is not true
+    and e.user_id = @user_id and e.origin = 'partner' and e.timestamp_created > now() at time zone 'utc' - interval '1 hour')
+  + (select count(*) from task_item l where l.state in ('pending', 'processing')
+    and l.user_id = @user_id and l.origin = 'partner' and l.timestamp_created > now() at time zone 'utc' - interval '1 hour'))::integer as fresh;
 
 -- name: PendingCount :one
 -- Counted no further than the limit that it is compared with.
@@ -43,9 +49,11 @@ select state::text as state, count(*)::bigint as plans from task_item where fini
 
 -- name: Days :many
 -- Plans that ended and what they cost, per day of the last 30.
-select to_char(date_trunc('day', finished_at), 'YYYY-MM-DD')::text as day, count(*) filter (where state = 'completed')::bigint as completed,
-  count(*) filter (where state <> 'completed')::bigint as other, coalesce(sum(cost_usd), 0)::float8 as cost
-from task_item where finished_at > date_trunc('day', now()) - interval '29 days' group by 1 order by 1;
+select to_char(day, 'YYYY-MM-DD')::text as day, completed, other, cost from (
+  select finished_at::date as day, count(*) filter (where state = 'completed')::bigint as completed,
+    count(*) filter (where state <> 'completed')::bigint as other, coalesce(sum(final_cost_usd), 0)::float8 as cost
+  from task_item where finished_at > date_trunc('day', now()) - interval '29 days' group by 1
+) days order by 1;
 
 -- name: FailuresToday :many
 select coalesce(failure_reason, 'unknown')::text as reason, count(*)::bigint as plans from task_item

@@ -4,7 +4,8 @@ values (@id, @user_id, @idle_seconds, now() + make_interval(secs => @seconds::fl
 
 -- name: SessionUser :one
 -- Asked for at every request. Both ends of a session are looked at here and nowhere else.
-select sqlc.embed(u), s.last_used_at < now() - interval '1 minute' as stale
+select sqlc.embed(u), s.last_used_at < now() - interval '1 minute' as stale, s.idle_seconds,
+    (extract(epoch from s.last_used_at - now()) + s.idle_seconds)::float8 as idle_left, extract(epoch from s.ends_at - now())::float8 as whole_left
 from app_session s join app_user u on u.id = s.user_id
 where s.id = @id and s.ends_at > now() and s.last_used_at + make_interval(secs => s.idle_seconds) > now() and u.disabled_at is null;
 

@@ -122,6 +122,12 @@ update task_item t set
   )
 where t.id = @id;
 
+-- name: SetMaxCost :exec
+-- Another limit for a task that reached its own. Parameters that are no object mean nothing and are replaced.
+update task_item set parameters =
+  ((case when json_typeof(parameters) = 'object' then parameters::jsonb else '{}' end) || jsonb_build_object('max_cost', @max_cost::text))::json
+where id = @id;
+
 -- name: EndTask :exec
 -- An end that no worker tells: stopped while pending, given up, or marked by an admin.
 update task_item set

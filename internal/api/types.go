@@ -353,7 +353,8 @@ type Event struct {
 type Error struct {
 	Status int
 	Detail string
-	Fields []FieldError // of a 422; Detail then says them all
+	Fields []FieldError  // of a 422; Detail then says them all
+	Wait   time.Duration // after which trying again can help; 0 is not known
 }
 
 func (e *Error) Error() string {

@@ -34,8 +34,10 @@ const (
 // Session is somebody signed in.
 type Session struct {
 	User  User
-	Token string // that their forms carry
-	id    []byte // what the database calls it
+	Token string        // that their forms carry
+	Left  time.Duration // until it ends when nothing more is done
+	Fixed bool          // using it does not make it last longer: the end of all its time is nearer
+	id    []byte        // what the database calls it
 }
 
 // token is a name of a session for a purpose; only the services can make it.
@@ -108,8 +110,17 @@ func (a *Accounts) SignIn(ctx context.Context, login, password, address, agent s
 	return text, whole, user, nil
 }
 
-// Session returns the session of what a browser keeps; false when there is none any more.
+// Session returns the session of what a browser keeps; false when there is none any more. That counts as use of it.
 func (a *Accounts) Session(ctx context.Context, cookie string) (Session, bool, error) {
+	return a.session(ctx, cookie, true)
+}
+
+// Peek is Session for those who only look how long it lasts.
+func (a *Accounts) Peek(ctx context.Context, cookie string) (Session, bool, error) {
+	return a.session(ctx, cookie, false)
+}
+
+func (a *Accounts) session(ctx context.Context, cookie string, use bool) (Session, bool, error) {
 	if cookie == "" || len(cookie) > 100 {
 		return Session{}, false, nil
 	}
@@ -121,12 +132,15 @@ func (a *Accounts) Session(ctx context.Context, cookie string) (Session, bool, e
 	if err != nil {
 		return Session{}, false, fmt.Errorf("look for the session: %w", err)
 	}
-	if row.Stale {
+	if use && row.Stale {
 		if err := a.q.TouchSession(ctx, id); err != nil {
 			a.log.Warn("the use of a session could not be noted", "error", err)
+		} else {
+			row.IdleLeft = float64(row.IdleSeconds)
 		}
 	}
-	return Session{User: userOf(row.AppUser), Token: a.token("form", id), id: id}, true, nil
+	left := time.Duration(min(row.IdleLeft, row.WholeLeft) * float64(time.Second))
+	return Session{User: userOf(row.AppUser), Token: a.token("form", id), Left: left, Fixed: row.WholeLeft <= row.IdleLeft, id: id}, true, nil
 }
 
 // Valid tells whether a form carries the session's token.

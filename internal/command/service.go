@@ -20,7 +20,7 @@ type Service struct {
 
 // Settings are those of a service.
 type Settings interface {
-	Probe() (host string, port int) // where it answers /healthz
+	Probe() (host string, port int, path string) // where it answers for its health
 	Level() config.LogLevel
 }
 

@@ -134,7 +134,9 @@ func (w *DatabaseWorker) Validate() error {
 }
 
 // Probe returns where the worker answers for its health.
-func (w *DatabaseWorker) Probe() (host string, port int) { return w.HealthHost, w.HealthPort }
+func (w *DatabaseWorker) Probe() (host string, port int, path string) {
+	return w.HealthHost, w.HealthPort, "/healthz"
+}
 
 // PlaceRuns makes the run directory absolute as Worker's does.
 func (w *DatabaseWorker) PlaceRuns(env Env) {

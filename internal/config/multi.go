@@ -59,10 +59,10 @@ func (m *Multi) Listen() (port int, variable string) {
 	return m.AppPort, "PLANEXE_FRONTEND_MULTIUSER_APP_PORT"
 }
 
-// Probe returns where the interface answers for its health.
-func (m *Multi) Probe() (host string, port int) {
+// Probe returns where the interface answers for its health: the address that fails while the database is away.
+func (m *Multi) Probe() (host string, port int, path string) {
 	port, _ = m.Listen()
-	return m.BindHost, port
+	return m.BindHost, port, "/health"
 }
 
 // Level returns what is logged.

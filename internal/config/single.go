@@ -34,9 +34,9 @@ func (s *Single) Port() (port int, variable string) {
 }
 
 // Probe returns where the interface answers for its health.
-func (s *Single) Probe() (host string, port int) {
+func (s *Single) Probe() (host string, port int, path string) {
 	port, _ = s.Port()
-	return s.Host, port
+	return s.Host, port, "/healthz"
 }
 
 // Level returns what is logged.

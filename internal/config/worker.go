@@ -64,9 +64,9 @@ func (w *Worker) Listen() (port int, variable string) {
 }
 
 // Probe returns where the service answers for its health.
-func (w *Worker) Probe() (host string, port int) {
+func (w *Worker) Probe() (host string, port int, path string) {
 	port, _ = w.Listen()
-	return w.Host, port
+	return w.Host, port, "/healthz"
 }
 
 // PlaceRuns makes the run directory absolute when the environment names none: below

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"planexe/internal/queue"
 	"planexe/internal/run"
 	"planexe/internal/rundir"
+	"planexe/internal/trace"
 )
 
 // job is a task while this worker has it.
@@ -26,6 +28,7 @@ type job struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when it has ended
 	giveUp chan struct{} // closed when the worker ends and has waited long enough
+	span   *trace.Span
 
 	mu       sync.Mutex
 	lease    time.Time // its end by this machine's clock
@@ -40,7 +43,9 @@ type job struct {
 // start begins to work on a claimed task.
 func (w *Worker) start(t queue.Task, asked time.Time) {
 	j := &job{w: w, task: t, began: time.Now(), lease: asked.Add(w.settings.Lease.Duration()), done: make(chan struct{}), giveUp: make(chan struct{}), paused: map[string]bool{}}
-	j.ctx, j.cancel = context.WithCancelCause(context.Background())
+	var ctx context.Context
+	ctx, j.span = w.began(t, asked)
+	j.ctx, j.cancel = context.WithCancelCause(ctx)
 	w.mu.Lock()
 	w.jobs[t.ID] = j
 	if w.draining {
@@ -67,6 +72,7 @@ func (w *Worker) start(t queue.Task, asked time.Time) {
 func (j *job) work() {
 	log := j.w.log.With("task_id", j.task.ID, "attempt", j.task.Attempt)
 	end := j.perform()
+	defer j.ended(end)
 	switch {
 	case j.isLost():
 		j.w.metrics.lost.Add(1)
@@ -174,6 +180,10 @@ func (j *job) perform() (o outcome) {
 	}
 	defer text.Close()
 	s.Watch(run.LogTo(text, j.w.settings.LogLevel.Level, j.w.models.Secrets()))
+	if watch, over := j.w.trace.Run(j.ctx, j.task.ID.String()); watch != nil {
+		s.Watch(watch)
+		defer over()
+	}
 	if j.task.Parameters.Speed == queue.SpeedPing {
 		return j.ping(s)
 	}
@@ -226,11 +236,14 @@ func (j *job) open() (outcome, bool) {
 
 // isDisk tells failures of this machine's disk from those of the database.
 func isDisk(err error) bool {
+	if _, network := errors.AsType[*net.OpError](err); network { // a broken pipe is a failed system call too
+		return false
+	}
 	var path *fs.PathError
 	var link *os.LinkError
 	var call *os.SyscallError
 	var locked *rundir.LockedError
-	return errors.As(err, &path) || errors.As(err, &link) || errors.As(err, &locked) || errors.As(err, &call) && !strings.Contains(err.Error(), "connect")
+	return errors.As(err, &path) || errors.As(err, &link) || errors.As(err, &locked) || errors.As(err, &call)
 }
 
 // cannot gives a task back that this machine cannot run.

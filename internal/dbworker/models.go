@@ -41,8 +41,9 @@ func (w *Worker) plan(ctx context.Context, t queue.Task) (run.Spec, error) {
 		Graph: w.graph, Hub: w.hub, Speed: t.Parameters.Speed, Concurrency: w.settings.Concurrency,
 		AllowRefuse: w.settings.Redline == config.RedlineWarn, Version: w.o.Version,
 	}
-	if w.settings.MaxCost != nil {
-		spec.MaxCost = *w.settings.MaxCost
+	spec.MaxCost = t.Parameters.MaxCost
+	if most := w.settings.MaxCost; most != nil && (spec.MaxCost == 0 || spec.MaxCost > *most) {
+		spec.MaxCost = *most
 	}
 	var err error
 	spec.Models, spec.Why, err = w.choose(ctx, t)

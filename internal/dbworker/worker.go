@@ -24,6 +24,7 @@ import (
 	"planexe/internal/queue"
 	"planexe/internal/run"
 	"planexe/internal/store"
+	"planexe/internal/trace"
 )
 
 // Options of a worker. Settings is needed.
@@ -49,6 +50,7 @@ type Worker struct {
 	graph    *pipeline.Graph
 	hub      *llm.Hub
 	models   *models.Catalogue
+	trace    *trace.Tracer
 
 	pool   *pgxpool.Pool // of everything but the leases
 	beats  *pgxpool.Pool // one connection that nothing else can keep busy
@@ -101,13 +103,15 @@ func New(o Options) (*Worker, error) {
 	}
 	return &Worker{
 		o: o, settings: o.Settings, log: o.Log, base: base, graph: graph, hub: llm.NewHub(), models: models.NewCatalogue(o.Env, o.Models),
-		wake: make(chan struct{}, 1), renew: make(chan struct{}, 1), jobs: map[uuid.UUID]*job{}, turned: map[string]time.Time{},
+		trace: trace.Start(o.Settings.Trace, "worker_plan_database", o.Version, o.Log),
+		wake:  make(chan struct{}, 1), renew: make(chan struct{}, 1), jobs: map[uuid.UUID]*job{}, turned: map[string]time.Time{},
 	}, nil
 }
 
 // Run works until ctx is over, then lets calls under way end, gives the tasks back and returns nil.
 // An error means that it could not begin.
 func (w *Worker) Run(ctx context.Context) error {
+	defer w.trace.Close()
 	if err := os.MkdirAll(w.base, 0o777); err != nil {
 		w.log.Error("the directory for runs cannot be made", "dir", w.base, "error", err) // probe says so too, and goes on looking
 	}

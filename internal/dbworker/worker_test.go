@@ -1,7 +1,12 @@
 package dbworker
 
 import (
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"planexe/internal/queue"
@@ -28,5 +33,23 @@ func TestInsertedRow(t *testing.T) {
 	files, err := w.q.Artifacts(t.Context(), id)
 	if err != nil || len(files) < 111 {
 		t.Errorf("%d files, %v", len(files), err)
+	}
+}
+
+// Ensure that a connection that breaks while a run directory is filled is not taken for a disk that this worker cannot use.
+func TestIsDisk(t *testing.T) {
+	t.Parallel()
+	for want, errs := range map[bool][]error{
+		true: {&fs.PathError{Op: "mkdir", Path: "/run", Err: syscall.EROFS}, &os.LinkError{Op: "rename", Err: syscall.ENOSPC}, os.NewSyscallError("fsync", syscall.EIO)},
+		false: {
+			&net.OpError{Op: "write", Net: "unix", Err: os.NewSyscallError("write", syscall.EPIPE)}, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},
+			queue.ErrLost,
+		},
+	} {
+		for _, err := range errs {
+			if got := isDisk(fmt.Errorf("prepare the run directory: %w", err)); got != want {
+				t.Errorf("%v: disk %v", err, got)
+			}
+		}
 	}
 }

@@ -36,6 +36,7 @@ type world struct {
 	send  func(ctx context.Context, r llm.Request) (llm.Response, bool, error) // answers for the demo model where it says so
 	asked atomic.Int64
 	pause atomic.Int64 // of the model, in ns
+	cost  float64      // of each request in USD
 }
 
 // faulty is the demo model with the faults of a world.
@@ -63,14 +64,19 @@ func (f faulty) Send(ctx context.Context, r llm.Request) (llm.Response, error) {
 	if r.Schema != nil {
 		key = append(key, r.Schema.Digest()...)
 	}
-	if known, ok := answers.Load(string(key)); ok {
-		return known.(llm.Response), nil
+	known, ok := answers.Load(string(key))
+	if !ok {
+		resp, err := f.Provider.Send(ctx, r)
+		if err != nil {
+			return resp, err
+		}
+		known, _ = answers.LoadOrStore(string(key), resp)
 	}
-	resp, err := f.Provider.Send(ctx, r)
-	if err == nil {
-		answers.Store(string(key), resp)
+	resp := known.(llm.Response)
+	if f.w.cost > 0 {
+		resp.Cost = &f.w.cost
 	}
-	return resp, err
+	return resp, nil
 }
 
 // answers are the demo model's, by question: all these tests plan the same, and the race detector
@@ -81,6 +87,9 @@ func (w *world) models(cfg config.LLM) []*llm.Entry {
 	entries := models.Build(cfg)
 	for _, e := range entries {
 		e.Provider = faulty{e.Provider, w}
+		if w.cost > 0 {
+			e.Price, e.Demo = &llm.Price{Input: 1, Output: 1}, false
+		}
 	}
 	return entries
 }

@@ -36,7 +36,7 @@ func Listen(host string, port int, hostVar, portVar string) (net.Listener, error
 const probeLimit = 3 * time.Second
 
 // Probe asks a service on this machine for its health, as container probes do.
-func Probe(host string, port int) error {
+func Probe(host string, port int, path string) error {
 	switch host { // what it listens on is not always what it is called by
 	case "", "0.0.0.0":
 		host = "127.0.0.1"
@@ -44,7 +44,7 @@ func Probe(host string, port int) error {
 		host = "::1"
 	}
 	c := http.Client{Timeout: probeLimit}
-	resp, err := c.Get("http://" + net.JoinHostPort(host, strconv.Itoa(port)) + "/healthz")
+	resp, err := c.Get("http://" + net.JoinHostPort(host, strconv.Itoa(port)) + path)
 	if err != nil {
 		return fmt.Errorf("ask for the health: %w", err)
 	}

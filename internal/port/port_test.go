@@ -31,12 +31,12 @@ func TestProbe(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, host := range []string{"127.0.0.1", "0.0.0.0", ""} {
-		if err := Probe(host, number); err != nil {
+		if err := Probe(host, number, "/healthz"); err != nil {
 			t.Errorf("%q: %v", host, err)
 		}
 	}
 	problem = "the loop has not turned"
-	if err := Probe("127.0.0.1", number); err == nil || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), problem) {
+	if err := Probe("127.0.0.1", number, "/healthz"); err == nil || !strings.Contains(err.Error(), "503") || !strings.Contains(err.Error(), problem) {
 		t.Errorf("an ill service: %v", err)
 	}
 }

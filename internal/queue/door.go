@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -120,6 +121,17 @@ func (q *Queue) Retry(ctx context.Context, id uuid.UUID, by By, anew bool) error
 			}
 		}
 		return in.RetryTask(ctx, store.RetryTaskParams{ID: id, Message: messageWaiting, Generations: generations})
+	})
+}
+
+// Raise makes a task that reached its limit pending again, as Retry does, with another limit in USD.
+func (q *Queue) Raise(ctx context.Context, id uuid.UUID, by By, maxCost float64) error {
+	return q.act(ctx, id, by, OnRetry, func(in *store.Queries, _ locked, _ Transition, d Details) error {
+		d["max_cost"] = maxCost
+		if err := in.SetMaxCost(ctx, store.SetMaxCostParams{ID: id, MaxCost: strconv.FormatFloat(maxCost, 'f', -1, 64)}); err != nil {
+			return err
+		}
+		return in.RetryTask(ctx, store.RetryTaskParams{ID: id, Message: messageWaiting})
 	})
 }
 

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -19,9 +21,11 @@ const (
 
 // Parameters are the keys of task_item.parameters that mean something.
 type Parameters struct {
-	Speed     string // one of the Speed constants
-	Model     string // id of an entry in llm_config.json; "" is auto
-	Developer bool   // the confirmation goes to the address for development
+	Speed     string  // one of the Speed constants
+	Model     string  // id of an entry in llm_config.json; "" is auto
+	Developer bool    // the confirmation goes to the address for development
+	MaxCost   float64 // USD that the plan may cost; 0 is what the operator allows
+	Trace     string  // where the request stood that queued it, as the header traceparent says it; "" when nothing was traced
 }
 
 // ParseParameters reads the column. Whatever is no JSON object counts as no parameters.
@@ -38,6 +42,10 @@ func ParseParameters(text json.RawMessage) Parameters {
 		}
 	}
 	p.Model, _ = m["llm_model"].(string)
+	p.Trace, _ = m["traceparent"].(string)
+	if cost, err := strconv.ParseFloat(fmt.Sprint(m["max_cost"]), 64); err == nil && cost > 0 && cost <= math.MaxFloat64 {
+		p.MaxCost = cost
+	}
 	return p
 }
 

@@ -203,6 +203,7 @@ func TestF20Parameters(t *testing.T) {
 		`{"speed_vs_detail": "fast_but_skip_details"}`: {Speed: fast}, `{"speedvsdetail": "ping_llm", "fast": ""}`: {Speed: queue.SpeedPing},
 		`{"speed_vs_detail": "nonsense", "fast": "1"}`: {Speed: fast}, `{"speed_vs_detail": "all_details_but_slow", "fast": "1"}`: {Speed: all},
 		`{"llm_model": "x"}`: {Speed: all, Model: "x"}, `{"llm_model": 3}`: {Speed: all},
+		`{"max_cost": "0.5"}`: {Speed: all, MaxCost: 0.5}, `{"max_cost": 2}`: {Speed: all, MaxCost: 2}, `{"max_cost": "-1"}`: {Speed: all}, `{"max_cost": "NaN"}`: {Speed: all}, `{"max_cost": "1e999"}`: {Speed: all}, `{"max_cost": "Inf", "traceparent": 3}`: {Speed: all},
 	} {
 		if got := queue.ParseParameters(json.RawMessage(text)); got != want {
 			t.Errorf("%s: %+v", text, got)

@@ -31,9 +31,11 @@ func (q *Queries) AssignTask(ctx context.Context, arg AssignTaskParams) (int64, 
 }
 
 const days = `-- name: Days :many
-select to_char(date_trunc('day', finished_at), 'YYYY-MM-DD')::text as day, count(*) filter (where state = 'completed')::bigint as completed,
-  count(*) filter (where state <> 'completed')::bigint as other, coalesce(sum(cost_usd), 0)::float8 as cost
-from task_item where finished_at > date_trunc('day', now()) - interval '29 days' group by 1 order by 1
+select to_char(day, 'YYYY-MM-DD')::text as day, completed, other, cost from (
+  select finished_at::date as day, count(*) filter (where state = 'completed')::bigint as completed,
+    count(*) filter (where state <> 'completed')::bigint as other, coalesce(sum(final_cost_usd), 0)::float8 as cost
+  from task_item where finished_at > date_trunc('day', now()) - interval '29 days' group by 1
+) days order by 1
 `
 
 type DaysRow struct {
@@ -148,15 +150,18 @@ func (q *Queries) FailuresToday(ctx context.Context) ([]FailuresTodayRow, error)
 }
 
 const freshOfUser = `-- name: FreshOfUser :one
-select count(*)::integer from task_item
-where user_id = $1 and origin = 'partner' and timestamp_created > now() at time zone 'utc' - interval '1 hour'
+select ((select count(*) from task_item e where (e.state in ('pending', 'processing')) is not true
+    and e.user_id = $1 and e.origin = 'partner' and e.timestamp_created > now() at time zone 'utc' - interval '1 hour')
+  + (select count(*) from task_item l where l.state in ('pending', 'processing')
+    and l.user_id = $1 and l.origin = 'partner' and l.timestamp_created > now() at time zone 'utc' - interval '1 hour'))::integer as fresh
 `
 
+// Ended or not, by the index of each.
 func (q *Queries) FreshOfUser(ctx context.Context, userID *string) (int32, error) {
 	row := q.db.QueryRow(ctx, freshOfUser, userID)
-	var column_1 int32
-	err := row.Scan(&column_1)
-	return column_1, err
+	var fresh int32
+	err := row.Scan(&fresh)
+	return fresh, err
 }
 
 const lastPlans = `-- name: LastPlans :one
@@ -463,7 +468,10 @@ func (q *Queries) TaskOutbox(ctx context.Context, taskID uuid.UUID) ([]TaskOutbo
 
 const unfinished = `-- name: Unfinished :one
 select count(*) filter (where state in ('pending', 'processing'))::integer as unfinished,
-  count(*) filter (where timestamp_created > now() at time zone 'utc' - interval '1 hour')::integer as fresh
+  count(*) filter (where timestamp_created > now() at time zone 'utc' - interval '1 hour')::integer as fresh,
+  -- Seconds until the oldest of those is an hour old.
+  coalesce(extract(epoch from min(timestamp_created) filter (where timestamp_created > now() at time zone 'utc' - interval '1 hour')
+    + interval '1 hour' - now() at time zone 'utc'), 0)::float8 as freed
 from (
   select state, timestamp_created from task_item where account_id = $1 order by timestamp_created desc nulls last, id desc limit 1000
 ) recent
@@ -472,13 +480,14 @@ from (
 type UnfinishedRow struct {
 	Unfinished int32
 	Fresh      int32
+	Freed      float64
 }
 
 // How much a person has under way, and has begun in the last hour.
 func (q *Queries) Unfinished(ctx context.Context, accountID *uuid.UUID) (UnfinishedRow, error) {
 	row := q.db.QueryRow(ctx, unfinished, accountID)
 	var i UnfinishedRow
-	err := row.Scan(&i.Unfinished, &i.Fresh)
+	err := row.Scan(&i.Unfinished, &i.Fresh, &i.Freed)
 	return i, err
 }
 

@@ -137,14 +137,18 @@ func (q *Queries) Secret(ctx context.Context, arg SecretParams) ([]byte, error) 
 }
 
 const sessionUser = `-- name: SessionUser :one
-select u.id, u.login, u.display_name, u.password_hash, u.role, u.managed_by_env, u.must_change_password, u.created_at, u.last_sign_in_at, u.disabled_at, s.last_used_at < now() - interval '1 minute' as stale
+select u.id, u.login, u.display_name, u.password_hash, u.role, u.managed_by_env, u.must_change_password, u.created_at, u.last_sign_in_at, u.disabled_at, s.last_used_at < now() - interval '1 minute' as stale, s.idle_seconds,
+    (extract(epoch from s.last_used_at - now()) + s.idle_seconds)::float8 as idle_left, extract(epoch from s.ends_at - now())::float8 as whole_left
 from app_session s join app_user u on u.id = s.user_id
 where s.id = $1 and s.ends_at > now() and s.last_used_at + make_interval(secs => s.idle_seconds) > now() and u.disabled_at is null
 `
 
 type SessionUserRow struct {
-	AppUser AppUser
-	Stale   bool
+	AppUser     AppUser
+	Stale       bool
+	IdleSeconds int32
+	IdleLeft    float64
+	WholeLeft   float64
 }
 
 // Asked for at every request. Both ends of a session are looked at here and nowhere else.
@@ -163,6 +167,9 @@ func (q *Queries) SessionUser(ctx context.Context, id []byte) (SessionUserRow, e
 		&i.AppUser.LastSignInAt,
 		&i.AppUser.DisabledAt,
 		&i.Stale,
+		&i.IdleSeconds,
+		&i.IdleLeft,
+		&i.WholeLeft,
 	)
 	return i, err
 }

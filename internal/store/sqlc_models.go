@@ -229,6 +229,8 @@ type TaskItem struct {
 	CostUsd                pgtype.Numeric
 	TokensIn               *int64
 	TokensOut              *int64
+	FinalPercentage        pgtype.Numeric
+	FinalCostUsd           pgtype.Numeric
 }
 
 type TaskLog struct {

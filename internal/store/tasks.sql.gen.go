@@ -725,6 +725,23 @@ func (q *Queries) ReturnTask(ctx context.Context, arg ReturnTaskParams) error {
 	return err
 }
 
+const setMaxCost = `-- name: SetMaxCost :exec
+update task_item set parameters =
+  ((case when json_typeof(parameters) = 'object' then parameters::jsonb else '{}' end) || jsonb_build_object('max_cost', $1::text))::json
+where id = $2
+`
+
+type SetMaxCostParams struct {
+	MaxCost string
+	ID      uuid.UUID
+}
+
+// Another limit for a task that reached its own. Parameters that are no object mean nothing and are replaced.
+func (q *Queries) SetMaxCost(ctx context.Context, arg SetMaxCostParams) error {
+	_, err := q.db.Exec(ctx, setMaxCost, arg.MaxCost, arg.ID)
+	return err
+}
+
 const setProgress = `-- name: SetProgress :execrows
 update task_item set
   progress_percentage = cast($1::float8 as numeric), progress_message = left($2::text, 128), last_progress_at = now(),

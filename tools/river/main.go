@@ -1,6 +1,7 @@
 // Command river measures River (github.com/riverqueue/river) the way the benchmarks of
-// internal/queue measure ours: same machine, same kind of cluster, same load. It is a module of its
-// own, so that River is no dependency of the project.
+// internal/queue measure ours: same machine, same kind of cluster, same load, and with
+// PLANEXE_TEST_ROWS as many ended jobs. It is a module of its own, so that River is no dependency of
+// the project. scripts/bench-queue runs both by turns.
 //
 //	go run -C tools/river .
 package main
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -75,15 +77,39 @@ func run(ctx context.Context) error {
 	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
 		return err
 	}
-	for name, config := range map[string]river.Config{
-		"default settings":                {},
-		"FetchCooldown 2 ms, poll 100 ms": {FetchCooldown: 2 * time.Millisecond, FetchPollInterval: 100 * time.Millisecond},
+	if err := ended(ctx, pool); err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		name   string
+		config river.Config
+	}{
+		{"default settings", river.Config{}},
+		{"FetchCooldown 2 ms, poll 100 ms", river.Config{FetchCooldown: 2 * time.Millisecond, FetchPollInterval: 100 * time.Millisecond}},
 	} {
-		config.Logger = quiet
-		if err := idle(ctx, pool, name, config); err != nil {
+		c.config.Logger = quiet
+		if err := idle(ctx, pool, c.name, c.config); err != nil {
 			return err
 		}
-		if err := throughput(ctx, pool, name, config); err != nil {
+		if err := throughput(ctx, pool, c.name, c.config); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ended fills the table with jobs that have ended: PLANEXE_TEST_ROWS, none by default.
+func ended(ctx context.Context, pool *pgxpool.Pool) error {
+	rows, _ := strconv.Atoi(os.Getenv("PLANEXE_TEST_ROWS"))
+	if rows == 0 {
+		return nil
+	}
+	if _, err := pool.Exec(ctx, `insert into river_job (state, attempt, max_attempts, finalized_at, kind, args)
+		select 'completed', 1, 25, now(), 'job', jsonb_build_object('n', n) from generate_series(1, $1::int) n`, rows); err != nil {
+		return err
+	}
+	for _, sql := range []string{"vacuum analyze river_job", "checkpoint"} {
+		if _, err := pool.Exec(ctx, sql); err != nil {
 			return err
 		}
 	}

@@ -256,7 +256,7 @@ func TestServe(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if err := port.Probe("127.0.0.1", number); err == nil {
+	if err := port.Probe("127.0.0.1", number, "/healthz"); err == nil {
 		t.Error("the probe finds a service that has ended")
 	}
 }

@@ -2,6 +2,8 @@ package multi
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -10,6 +12,7 @@ import (
 
 	"planexe/internal/auth"
 	"planexe/internal/web/kit"
+	"planexe/internal/web/single"
 )
 
 // access is who may ask for something. Everything has one: a test walks the routes.
@@ -122,12 +125,21 @@ func (a *app) guarded(rt route) http.Handler {
 		case rt.access == admin && !s.User.Admin:
 			a.notFound(w, r)
 			return
+		case !safe(r.Method) && tooLarge(r.ParseForm()):
+			a.problem(w, r, http.StatusRequestEntityTooLarge, "This is too large", fmt.Sprintf("What was sent is larger than %s, which is the most. Go back and send less: what you typed is still there.", single.Size(mostBody)))
+			return
 		case s != nil && !safe(r.Method) && !a.tokenRight(r, s):
 			a.problem(w, r, http.StatusForbidden, "This page is too old", "The form was made for another session. Go back, load the page again, and send it once more: what you typed is still there.")
 			return
 		}
 		rt.do(w, r)
 	})
+}
+
+// tooLarge tells whether a form could not be read because it was larger than anything that people send.
+func tooLarge(err error) bool {
+	var large *http.MaxBytesError
+	return errors.As(err, &large)
 }
 
 func safe(method string) bool {
@@ -170,9 +182,18 @@ func (a *app) recognised(w http.ResponseWriter, r *http.Request) (*http.Request,
 
 // toSignIn leads to the sign-in and from there back.
 func (a *app) toSignIn(w http.ResponseWriter, r *http.Request) {
+	if moving(r.URL.Path) { // a script asks: it would take the page for its answer
+		http.Error(w, "You are signed out.", http.StatusUnauthorized)
+		return
+	}
 	to := "/login"
-	if r.Method == http.MethodGet && r.URL.Path != "/" && !strings.HasSuffix(r.URL.Path, "/live") && !strings.HasSuffix(r.URL.Path, "/parts") {
+	if r.Method == http.MethodGet && r.URL.Path != "/" {
 		to += "?next=" + url.QueryEscape(r.URL.RequestURI())
 	}
 	http.Redirect(w, r, to, http.StatusFound)
+}
+
+// moving tells whether a path is that of the moving parts of a page.
+func moving(path string) bool {
+	return strings.HasSuffix(path, "/live") || strings.HasSuffix(path, "/parts")
 }

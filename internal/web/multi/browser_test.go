@@ -2,6 +2,7 @@ package multi
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -14,6 +15,20 @@ func enter(b *webtest.Tab, login string) {
 	webtest.Eval[bool](b, fmt.Sprintf(`(() => { document.querySelector("#username").value = %q; document.querySelector("#password").value = %q; return true; })()`, login, phrase))
 	b.Press("Sign in")
 	b.Until("the sign-in", `document.querySelector(".who")`)
+}
+
+// pictures shows a page to whoever looks at the tests' pictures, in both widths and themes.
+func pictures(b *webtest.Tab, name string) {
+	if *shots == "" {
+		return
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		b.Scheme(scheme)
+		for _, width := range []int64{360, 1440} {
+			b.Size(width)
+			b.Shoot(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)))
+		}
+	}
 }
 
 // Ensure a person gets from the sign-in to the report while the page tells the progress by itself, another person sees nothing of it,
@@ -37,10 +52,13 @@ func TestPeople(t *testing.T) {
 	b.Until("the place in the line", `document.body.textContent.includes("number 1 in the line")`)
 	w.work(30)
 	b.Until("the steps", `document.querySelector(".node.done")`)
+	pictures(b, "live")
 	b.Until("the end", `document.querySelector(".run-title .badge").textContent === "Complete"`)
+	pictures(b, "live-ended")
 	at := webtest.Eval[string](b, "location.pathname")
 	b.Press("Open report")
 	b.Until("the report", `document.querySelector("iframe.report")`)
+	pictures(b, "live-report")
 	b.Quiet("the way to the report")
 	b.Press("Log out")
 	b.Until("the end of the session", `!document.querySelector(".who")`)

@@ -214,7 +214,7 @@ var eventFilters = []filter{
 		}
 		return err == nil
 	}},
-	{name: "actor", label: "By", kind: "text", hint: "user:login, worker:id, system", add: equal("actor")},
+	{name: "actor", label: "By", kind: "text", hint: "user:ada, system", add: equal("actor")},
 	{name: "from", label: "From", kind: "date", add: date("timestamp >= ?")},
 	{name: "to", label: "To", kind: "date", add: date("timestamp < ? + interval '1 day'")},
 }

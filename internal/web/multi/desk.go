@@ -15,6 +15,7 @@ import (
 	"planexe/internal/pipeline"
 	"planexe/internal/queue"
 	"planexe/internal/store"
+	"planexe/internal/trace"
 )
 
 // desk is the queue as the pages about plans know it: it answers as worker_plan does, for the person whose session the context
@@ -27,6 +28,7 @@ type desk struct {
 	hub     *hub
 	models  *api.Client // worker_plan, for the names of the models
 	limits  Limits
+	trace   *trace.Tracer
 	log     *slog.Logger
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,6 +20,7 @@ import (
 	"planexe/internal/pipeline"
 	"planexe/internal/queue"
 	"planexe/internal/store"
+	"planexe/internal/web/single"
 )
 
 // StartRun puts a new plan into the queue, or an ended one again.
@@ -28,7 +30,12 @@ func (d *desk) StartRun(ctx context.Context, r api.StartRunRequest, key string) 
 		if err != nil {
 			return api.StartRunResponse{}, err
 		}
-		if err := d.queue.Retry(ctx, row.ID, by(ctx), false); err != nil {
+		if apiState(row.State, row.FailureReason, row.Stopping) == api.Budget && r.MaxCost > 0 {
+			err = d.queue.Raise(ctx, row.ID, by(ctx), r.MaxCost)
+		} else {
+			err = d.queue.Retry(ctx, row.ID, by(ctx), false)
+		}
+		if err != nil {
 			return api.StartRunResponse{}, d.failed(ctx, "retry a task", err)
 		}
 		return api.StartRunResponse{RunID: r.RunID}, nil
@@ -40,6 +47,9 @@ func (d *desk) StartRun(ctx context.Context, r api.StartRunRequest, key string) 
 	parameters := map[string]string{"speed_vs_detail": cmp.Or(r.SpeedVsDetail, api.AllDetails)}
 	if r.LLMModel != "" && r.LLMModel != "auto" {
 		parameters["llm_model"] = r.LLMModel
+	}
+	if r.MaxCost > 0 {
+		parameters["max_cost"] = strconv.FormatFloat(r.MaxCost, 'f', -1, 64)
 	}
 	id, err := d.create(ctx, s.User, r.PlanPrompt, parameters, "ui:"+s.User.ID.String()+":"+clip(key, 100), key != "")
 	return api.StartRunResponse{RunID: id.String()}, err
@@ -67,7 +77,7 @@ func (d *desk) create(ctx context.Context, u auth.User, prompt string, parameter
 	if bad := checkPrompt(prompt); bad != nil {
 		return id, bad
 	}
-	text, err := json.Marshal(parameters)
+	text, err := json.Marshal(d.traced(ctx, parameters))
 	if err != nil {
 		return id, err
 	}
@@ -113,6 +123,14 @@ func (d *desk) create(ctx context.Context, u auth.User, prompt string, parameter
 	return id, err
 }
 
+// traced adds to a task's parameters where the request stands that makes it, so that the worker's spans belong to it.
+func (d *desk) traced(ctx context.Context, parameters map[string]string) map[string]string {
+	if at := d.trace.Carry(ctx); at != "" {
+		parameters["traceparent"] = at
+	}
+	return parameters
+}
+
 // within looks whether a person may begin another plan. Admins always may.
 func (d *desk) within(ctx context.Context, q *store.Queries, u auth.User) error {
 	if err := d.room(ctx, q); err != nil {
@@ -126,9 +144,10 @@ func (d *desk) within(ctx context.Context, q *store.Queries, u auth.User) error 
 	case err != nil:
 		return err
 	case d.limits.AtOnce > 0 && int(has.Unfinished) >= d.limits.AtOnce:
-		return &api.Error{Status: http.StatusTooManyRequests, Detail: fmt.Sprintf("you have %d unfinished plans, which is the most: wait until one has ended, or stop one", has.Unfinished)}
+		return &api.Error{Status: http.StatusTooManyRequests, Wait: time.Minute, Detail: fmt.Sprintf("you have %d unfinished plans, which is the most: wait until one has ended, or stop one", has.Unfinished)}
 	case d.limits.PerHour > 0 && int(has.Fresh) >= d.limits.PerHour:
-		return &api.Error{Status: http.StatusTooManyRequests, Detail: fmt.Sprintf("you have begun %d plans within an hour, which is the most: try again later", has.Fresh)}
+		wait := time.Duration(has.Freed*float64(time.Second)) + time.Second
+		return &api.Error{Status: http.StatusTooManyRequests, Wait: wait, Detail: fmt.Sprintf("you have begun %d plans within an hour, which is the most: try again in %s", has.Fresh, single.Roughly(wait.Seconds()))}
 	}
 	return nil
 }
@@ -140,7 +159,7 @@ func (d *desk) room(ctx context.Context, q *store.Queries) error {
 	}
 	n, err := q.PendingCount(ctx, int32(d.limits.Queue))
 	if err == nil && int(n) >= d.limits.Queue {
-		return &api.Error{Status: http.StatusServiceUnavailable, Detail: "The queue is full: too many plans wait already. Try again later."}
+		return &api.Error{Status: http.StatusServiceUnavailable, Wait: time.Minute, Detail: "The queue is full: too many plans wait already. Try again later."}
 	}
 	return err
 }

@@ -61,6 +61,9 @@ func (d *desk) Run(ctx context.Context, id string) (api.RunStatus, error) {
 	}
 	out.LastEvent = seq
 	progress.Fill(&out, &state)
+	if out.MaxCost == 0 { // it has not begun
+		out.MaxCost = queue.ParseParameters(row.Parameters).MaxCost
+	}
 	switch {
 	case out.State == api.Waiting:
 		out.ActiveCalls = []api.ActiveCall{}

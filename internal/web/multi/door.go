@@ -11,6 +11,7 @@ import (
 	"planexe/internal/api"
 	"planexe/internal/config"
 	"planexe/internal/store"
+	"planexe/internal/trace"
 	"planexe/internal/web/kit"
 	"planexe/internal/web/single"
 )
@@ -18,6 +19,7 @@ import (
 // Door is the interface while it comes up: it answers from the first moment, and says what it waits for.
 type Door struct {
 	inside atomic.Pointer[http.Handler]
+	trace  *trace.Tracer
 	title  string
 	text   string
 }
@@ -32,7 +34,7 @@ func FromConfig(ctx context.Context, c config.Multi, version string, log *slog.L
 	if len(c.AdminPassword) < 12 {
 		log.Warn("PLANEXE_FRONTEND_MULTIUSER_ADMIN_PASSWORD has fewer than 12 characters: a longer one is harder to guess")
 	}
-	d := &Door{title: "Starting", text: "The database does not answer yet. This page looks again by itself."}
+	d := &Door{title: "Starting", text: "The database does not answer yet. This page looks again by itself.", trace: trace.Start(c.Trace, "frontend_multi_user", version, log)}
 	go d.open(ctx, c, version, log)
 	return d
 }
@@ -69,10 +71,10 @@ func (d *Door) enter(ctx context.Context, c config.Multi, version string, log *s
 	o := Options{
 		Pool: pool, Examples: single.Examples(), SecretKey: string(c.SecretKey), PublicURL: c.PublicURL, Proxies: c.Proxies(), Signup: c.Signup == "open",
 		PublicRun: c.PublicRun, PartnerSecret: []byte(c.PartnerSecret), FrameAncestors: c.FrameAncestors,
-		Limits: Limits{PerHour: c.PlansPerHour, AtOnce: c.PlansAtOnce, Queue: c.QueueLimit}, Version: version, Log: log,
+		Limits: Limits{PerHour: c.PlansPerHour, AtOnce: c.PlansAtOnce, Queue: c.QueueLimit}, Trace: d.trace, Version: version, Log: log,
 	}
 	if c.WorkerURL != "" {
-		o.Worker = api.NewClient(c.WorkerURL, api.Options{Token: string(c.WorkerToken), Timeout: 5 * time.Minute})
+		o.Worker = api.NewClient(c.WorkerURL, api.Options{Token: string(c.WorkerToken), Timeout: 5 * time.Minute, HTTP: d.trace.Transport()})
 	}
 	h, accounts, err := New(ctx, o)
 	if err == nil {
@@ -89,6 +91,9 @@ func (d *Door) enter(ctx context.Context, c config.Multi, version string, log *s
 	log.Info("the interface is open", "admin", c.AdminUsername)
 	return nil
 }
+
+// Close sends the last traces.
+func (d *Door) Close() { d.trace.Close() }
 
 // ServeHTTP answers as the interface does, or says that it is not open.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"planexe/internal/auth"
+	"planexe/internal/web/kit"
 	"planexe/internal/web/webtest"
 )
 
@@ -26,24 +27,31 @@ type sample struct {
 // hostile is a text that a page must show and never run.
 const hostile = `<img src=x onerror=alert(1)> "quoted" </title><script>alert(1)</script> Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen`
 
-// fill puts plans, workers, events and nonces of every kind into the database.
-func (w *world) fill() (running, done, failed uuid.UUID) {
+// fill puts plans, workers, events and nonces of every kind into the database. The plans are found by how they stand.
+func (w *world) fill() map[string]uuid.UUID {
 	w.t.Helper()
-	for i, state := range []string{"pending", "pending", "processing", "processing", "completed", "failed", "failed", "failed", "stopped"} {
+	plans := map[string]uuid.UUID{}
+	for i, how := range []string{"next", "waiting", "lost", "running", "completed", "partial", "worker_error", "generation_error", "budget", "refused", "stopped"} {
+		state := how
+		switch how {
+		case "next", "waiting":
+			state = "pending"
+		case "lost", "running":
+			state = "processing"
+		case "partial", "worker_error", "generation_error", "budget", "refused":
+			state = "failed"
+		}
 		id := w.task("ada", fmt.Sprintf("Plan %d: turn the unused boathouse by the lake into a rowing school for 40 children, opening next spring. %s", i, hostile))
 		w.exec("update task_item set state = $2::taskstate, progress_percentage = $3, progress_message = 'Step 41 of 75: what the team needs', plan_title = $4, timestamp_created = now() at time zone 'utc' - interval '1 hour' * $5::int where id = $1",
-			id, state, i*11, clip("Boathouse "+fmt.Sprint(i)+" "+hostile, 250), 9-i)
+			id, state, i*9, clip("Boathouse "+fmt.Sprint(i)+" "+hostile, 250), 11-i)
+		plans[how] = id
 		switch state {
 		case "processing":
 			w.exec("update task_item set worker_id = 'worker-1', attempt = 2, claimed_at = now() - interval '7 minutes', lease_expires_at = now() + interval '50 seconds', last_progress_at = now() - interval '6 minutes', cost_usd = 0.12, tokens_in = 812345, tokens_out = 90000 where id = $1", id)
-			running = id
 		case "completed":
 			w.exec("update task_item set generated_report_html = $2, run_zip_snapshot = $3, claimed_at = now() - interval '3 hours', finished_at = now() - interval '2 hours', cost_usd = 0.21, progress_percentage = 100 where id = $1", id, "<!DOCTYPE html><title>R</title>"+strings.Repeat("x", 700_000), make([]byte, 1_900_000))
-			done = id
 		case "failed":
-			reason := []string{"partial", "worker_error", "generation_error"}[i-5]
-			w.exec("update task_item set failure_reason = $2, error_message = $3, failed_step = 'identify_risks', recoverable = true, claimed_at = now() - interval '2 hours', finished_at = now() - interval '1 hour', cost_usd = 0.02 where id = $1", id, reason, "the key of openrouter is not accepted: correct OPENROUTER_API_KEY. "+hostile)
-			failed = id
+			w.exec("update task_item set failure_reason = $2, error_message = $3, failed_step = 'identify_risks', recoverable = true, claimed_at = now() - interval '2 hours', finished_at = now() - interval '1 hour', cost_usd = 0.02 where id = $1", id, how, "the key of openrouter is not accepted: correct OPENROUTER_API_KEY. "+hostile)
 		case "stopped":
 			w.exec("update task_item set finished_at = now() where id = $1", id)
 		}
@@ -54,18 +62,19 @@ func (w *world) fill() (running, done, failed uuid.UUID) {
 		('worker-1', now() - interval '1 day', now() at time zone 'utc', 'running', null, 'host-with-a-long-name.internal', '1.2.3', 4),
 		('worker-2', now(), now() at time zone 'utc' - interval '1 minute', 'running', null, null, null, null), ('worker-3', now(), now() at time zone 'utc' - interval '5 minutes', 'running', null, null, null, 4),
 		('worker-4', now(), now() at time zone 'utc', 'blocked', 'no model can be used: llm_config.json has no entry whose key is set', null, '1.2.3', 4), ('worker-5', now(), now() at time zone 'utc' - interval '2 days', 'stopped', null, null, '1', 4)`)
-	w.exec("update task_item set worker_id = 'worker-3' where id = (select id from task_item where state = 'processing' and id <> $1)", running)
-	w.exec("insert into outbox (task_id, attempt, kind, target, state, tries, last_error) values ($1, 1, 'confirm_ok', 'https://partner.example', 'unknown', 3, 'timeout'), ($1, 2, 'confirm_error', 'https://partner.example', 'given_up', 12, 'status 500')", done)
+	w.exec("update task_item set worker_id = 'worker-3', lease_expires_at = now() - interval '2 minutes' where id = $1", plans["lost"])
+	w.exec("insert into outbox (task_id, attempt, kind, target, state, tries, last_error) values ($1, 1, 'confirm_ok', 'https://partner.example', 'unknown', 3, 'timeout'), ($1, 2, 'confirm_error', 'https://partner.example', 'given_up', 12, 'status 500')", plans["completed"])
 	w.exec(`insert into task_item (id, timestamp_created, state, prompt, finished_at, cost_usd)
 		select gen_random_uuid(), now() - n * interval '11 hours', case when n % 4 = 0 then 'failed' else 'completed' end::taskstate, 'Older plan ' || n, now() - n * interval '11 hours', 0.1 + (n % 5) * 0.07 from generate_series(3, 60) n`)
 	w.exec("insert into nonces (nonce_key, created_at, last_accessed_at, request_count, context) select 'v1.1800000000.' || md5(n::text) || '.' || md5((n+1)::text), now(), now(), n, '{\"user_agent\": \"Mozilla/5.0 (X11; Linux x86_64) Chrome/120\", \"network\": \"192.0.2.0/24\"}' from generate_series(1, 30) n")
 	_, err := w.app.accounts.Create(w.t.Context(), "system", "a.very.long.login+with.tag@a-rather-long-domain-name.example.org", "Somebody with a rather long display name "+hostile[:30], auth.Admin, "")
 	w.ok(err)
-	return running, done, failed
+	return plans
 }
 
 func (w *world) gallery() []sample {
-	running, done, failed := w.fill()
+	plans := w.fill()
+	running, done, failed := plans["running"], plans["completed"], plans["generation_error"]
 	link, err := w.app.accounts.Link(w.t.Context(), "system", w.people["ben"].ID)
 	w.ok(err)
 	task := func(id uuid.UUID) string { return "/admin/task/" + id.String() }
@@ -77,6 +86,9 @@ func (w *world) gallery() []sample {
 		{name: "new plan", as: "ada", path: "/"}, {name: "new plan problem", as: "ada", path: "/runs", post: []string{"prompt", ""}}, {name: "new plan limit", as: "ada", path: "/runs", post: []string{"prompt", "One more", "model", "auto"}},
 		{name: "plans", as: "ada", path: "/runs"}, {name: "plans none", as: "ben", path: "/runs"}, {name: "plans none fit", as: "ada", path: "/runs?q=zeppelin"},
 		{name: "plan running", as: "ada", path: "/runs/" + running.String()}, {name: "plan failed", as: "ada", path: "/runs/" + failed.String()}, {name: "plan done", as: "ada", path: "/runs/" + done.String()},
+		{name: "plan waiting", as: "ada", path: "/runs/" + plans["waiting"].String()}, {name: "plan whose worker is lost", as: "ada", path: "/runs/" + plans["lost"].String()}, {name: "plan partial", as: "ada", path: "/runs/" + plans["partial"].String()},
+		{name: "plan at its limit", as: "ada", path: "/runs/" + plans["budget"].String()}, {name: "plan refused", as: "ada", path: "/runs/" + plans["refused"].String()}, {name: "plan stopped", as: "ada", path: "/runs/" + plans["stopped"].String()},
+		{name: "plan, delete", as: "ada", path: "/runs/" + done.String() + "/delete"}, {name: "plan, no report", as: "ada", path: "/runs/" + plans["stopped"].String() + "/report"}, {name: "plan, files", as: "ada", path: "/runs/" + done.String() + "?tab=files"}, {name: "plan of nobody", as: "ada", path: "/runs/" + uuid.Nil.String()},
 		{name: "account", as: "ada", path: "/account"}, {name: "account of the environment", as: "root", path: "/account"}, {name: "account problem", as: "ada", path: "/account/password", post: []string{"old", "x", "password", "a", "again", "b"}},
 		{name: "overview", as: "root", path: "/admin/"}, {name: "admin plans", as: "root", path: "/admin/taskitem/"}, {name: "admin plans filtered", as: "root", path: "/admin/taskitem/?state=failed&sort=user&wrong=1&search=boathouse"},
 		{name: "admin plans none", as: "root", path: "/admin/taskitem/?user=nobody"}, {name: "admin task running", as: "root", path: task(running)}, {name: "admin task failed", as: "root", path: task(failed)},
@@ -84,6 +96,25 @@ func (w *world) gallery() []sample {
 		{name: "events", as: "root", path: "/admin/eventitem/"}, {name: "workers", as: "root", path: "/admin/workeritem/"}, {name: "users", as: "root", path: "/admin/useritem/"}, {name: "user", as: "root", path: ada},
 		{name: "user problem", as: "root", path: "/admin/useritem/create", post: []string{"login", "a b", "role", "user"}}, {name: "user link", as: "root", path: ada + "/link", post: []string{}},
 		{name: "nonces", as: "root", path: "/admin/nonceitem/"}, {name: "models", as: "root", path: "/ping"}, {name: "models tested", as: "root", path: "/ping?test="},
+	}
+}
+
+// outside are the pages that no route of the open interface shows, by address.
+func (w *world) outside() map[string]http.Handler {
+	locked := &Door{title: "This interface is locked", text: "The administrator's password is one that stands in the examples, so everybody knows it. Set PLANEXE_FRONTEND_MULTIUSER_ADMIN_PASSWORD to another one, in .env or the environment, and start the service again."}
+	starting := &Door{title: "Starting", text: "The database does not answer yet. This page looks again by itself."}
+	framed := func(v framedView) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			rw.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'")
+			w.app.render(rw, r, http.StatusOK, framedPage(kit.Page{Title: "Your plan", Refresh: 10}, v))
+		})
+	}
+	return map[string]http.Handler{
+		"/outside/locked": locked, "/outside/starting": starting,
+		"/outside/frame": framed(framedView{id: "x", state: "processing", percent: 41, message: "41 of 75"}), "/outside/frame-failed": framed(framedView{id: "x", state: "failed", percent: 41, problem: hostile}),
+		"/outside/frame-refused": http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			w.app.render(rw, r, http.StatusConflict, refusedPage(kit.Page{Title: "There is no plan"}, "this nonce was used before: no second plan was started"))
+		}),
 	}
 }
 
@@ -123,7 +154,19 @@ func TestLooks(t *testing.T) {
 	b.Allowed = regexp.MustCompile(`status of (4|5)\d\d|ERR_INCOMPLETE`)
 	w := newWorld(t, func(o *Options) { o.Signup = true })
 	samples := w.gallery()
-	b.At(w.h)
+	mux := http.NewServeMux()
+	mux.Handle("/", w.h)
+	for path, h := range w.outside() {
+		mux.Handle(path, h)
+		samples = append(samples, sample{name: path[1:], path: path})
+	}
+	b.At(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Referer(), "/outside/") && !strings.HasPrefix(r.URL.Path, kit.AssetPath) {
+			http.Error(rw, "not yet", http.StatusServiceUnavailable) // what these pages wait for
+			return
+		}
+		mux.ServeHTTP(rw, r)
+	}))
 	who := ""
 	for _, s := range samples {
 		if s.as != who {
@@ -157,7 +200,7 @@ func TestLooks(t *testing.T) {
 				b.Size(width)
 				webtest.Eval[bool](b, webtest.Settled[1:])
 				if *shots != "" && width != 320 {
-					b.Shoot(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s.png", strings.ReplaceAll(s.name, " ", "-"), width, scheme)))
+					b.Shoot(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s.png", strings.NewReplacer(" ", "-", "/", "-", ",", "").Replace(s.name), width, scheme)))
 				}
 				webtest.Eval[bool](b, `for (const d of document.querySelectorAll("details:not(.more)")) d.open = true`+webtest.Settled)
 				if n := webtest.Eval[int](b, "document.documentElement.scrollWidth"); n > int(width) {

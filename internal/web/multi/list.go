@@ -18,7 +18,8 @@ import (
 // list describes rows that a page shows in pieces: what is read (never bodies), and in which orders. Pages are found by the key of the
 // last row, so that the thousandth costs as much as the first.
 type list[T any] struct {
-	from    string // table
+	from    string   // table
+	parts   []string // views that share its rows, each with its own indexes; none: the table itself
 	columns string
 	id      sorting            // the unique end of every order
 	sorts   map[string]sorting // by their name in addresses
@@ -37,8 +38,8 @@ type query[T any] struct {
 	*list[T]
 	conditions []string
 	args       []any
-	looking    *lookup // words that are still to be looked for
-	many       bool    // more rows than few have the words
+	looking    []lookup // alternatives: words that are still to be looked for
+	many       bool     // more rows than few have the words
 }
 
 // lookup is a condition that an index answers well when few rows fit, and a walk through the list when many do. Postgres cannot tell
@@ -53,16 +54,24 @@ const few = 2000
 
 // look decides how the words are looked for.
 func (q *query[T]) look(ctx context.Context, pool *pgxpool.Pool) error {
-	l := q.looking
-	if l == nil {
+	alternatives := q.looking
+	if alternatives == nil {
 		return nil
 	}
 	q.looking = nil
+	// Each by itself: where indexes are joined by "or", Postgres evaluates the words of each row again.
 	found := &query[T]{list: q.list}
-	found.where(l.condition, l.values...)
+	var selects, conditions []string
+	var values []any
+	for _, l := range alternatives {
+		found.conditions = nil
+		found.where(l.condition, l.values...)
+		selects = append(selects, "("+found.rows(q.id.column+"::text as id", " limit "+strconv.Itoa(few+1))+")")
+		conditions, values = append(conditions, l.condition), append(values, l.values...)
+	}
 	var ids []string
 	err := inBitmaps(ctx, pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, "select "+q.id.column+"::text from "+q.from+found.clause()+" limit "+strconv.Itoa(few+1), found.args...)
+		rows, err := tx.Query(ctx, "select id from ("+strings.Join(selects, " union ")+") found limit "+strconv.Itoa(few+1), found.args...)
 		if err != nil {
 			return err
 		}
@@ -76,7 +85,7 @@ func (q *query[T]) look(ctx context.Context, pool *pgxpool.Pool) error {
 		q.where(q.id.column+" = any((?::text[])::"+q.id.kind+"[])", ids)
 		return nil
 	}
-	q.where(l.condition, l.values...)
+	q.where("("+strings.Join(conditions, " or ")+")", values...)
 	q.many = true
 	return nil
 }
@@ -253,11 +262,21 @@ func (q *query[T]) sql(by sorting, desc, null, inside bool, at *cursor, n, skip 
 	case by.nullable && skip == 0:
 		q.where(by.column + " is not null")
 	}
-	sql := "select " + q.columns + " from " + q.from + q.clause() + " order by " + order + " limit " + strconv.Itoa(n)
-	if skip > 0 {
-		sql += " offset " + strconv.Itoa(skip)
+	order = " order by " + order + " limit "
+	return "select " + q.columns + " from (" + q.rows("*", order+strconv.Itoa(n+skip)) + ") " + q.from + order + strconv.Itoa(n) + " offset " + strconv.Itoa(skip)
+}
+
+// rows selects from each part by itself what fits, so that each finds and orders it by its own indexes.
+func (q *query[T]) rows(columns, end string) string {
+	parts := q.parts
+	if len(parts) == 0 {
+		parts = []string{q.from}
 	}
-	return sql
+	selects := make([]string, len(parts))
+	for i, part := range parts {
+		selects[i] = "(select " + columns + " from " + part + q.clause() + end + ")"
+	}
+	return strings.Join(selects, " union all ")
 }
 
 func (q *query[T]) readPart(ctx context.Context, pool *pgxpool.Pool, by sorting, desc, null, inside bool, at *cursor, n, skip int) ([]T, error) {
@@ -287,7 +306,8 @@ func (q *query[T]) clause() string {
 
 // count counts rows, up to a limit: more are limit + 1.
 func (q *query[T]) count(ctx context.Context, pool *pgxpool.Pool, limit int) (n int, err error) {
-	sql := "select count(*) from (select 1 from " + q.from + q.clause() + " limit " + strconv.Itoa(limit+1) + ") counted"
+	most := " limit " + strconv.Itoa(limit+1)
+	sql := "select count(*) from (select 1 from (" + q.rows("1", most) + ") found" + most + ") counted"
 	if err := pool.QueryRow(ctx, sql, q.args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count the list of %s: %w", q.from, err)
 	}

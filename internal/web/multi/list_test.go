@@ -135,11 +135,21 @@ func TestPlans(t *testing.T) {
 			at, err := parseCursor(first.after, c.sort)
 			w.ok(err)
 			part := &query[taskRow]{list: q.list, conditions: slices.Clone(q.conditions), args: slices.Clone(q.args)}
-			if plan := w.explain(part, tasks.sorts[c.sort], desc, at); strings.Contains(plan, "Seq Scan") || len(q.conditions) == 0 && strings.Contains(plan, "Sort") {
+			if plan := w.explain(part, tasks.sorts[c.sort], desc, at); strings.Contains(plan, "Seq Scan") || len(q.conditions) == 0 && sortsEnded(plan) {
 				t.Errorf("%s, descending %v:\n%s", name, desc, plan)
 			}
 		}
 	}
+}
+
+// sortsEnded tells whether a plan sorts anything but the tasks that have not ended.
+func sortsEnded(plan string) bool {
+	for _, sorted := range strings.Split(plan, "->  Sort")[1:] {
+		if !strings.Contains(sorted, "task_item_live_idx") {
+			return true
+		}
+	}
+	return strings.HasPrefix(strings.TrimSpace(plan), "Sort") || strings.Contains(plan, "Incremental")
 }
 
 // explain returns how Postgres would read a page.

@@ -22,7 +22,7 @@ type filter struct {
 	kind        string   // of the input: search, text, date or select
 	options     []option // of a select, without the one for all
 	hint        string
-	looks       bool // its condition is looked up first
+	looks       bool // its conditions are alternatives, and looked up first
 	// add adds the condition for a value; false when the value is none.
 	add func(where func(string, ...any), value string) bool
 }
@@ -106,7 +106,7 @@ func listed[T any](r *http.Request, title, usual string, q *query[T], columns []
 			i := slices.IndexFunc(filters, func(f filter) bool { return f.name == name })
 			where := q.where
 			if i >= 0 && filters[i].looks {
-				where = func(condition string, values ...any) { q.looking = &lookup{condition, values} }
+				where = func(condition string, values ...any) { q.looking = append(q.looking, lookup{condition, values}) }
 			}
 			if i < 0 || !filters[i].add(where, value) {
 				drop(name)
@@ -285,7 +285,7 @@ func (a *app) adminPage(w http.ResponseWriter, r *http.Request, title string) ad
 		{Text: "Overview", URL: "/admin/"}, {Text: "Plans", URL: "/admin/taskitem/"}, {Text: "Events", URL: "/admin/eventitem/"}, {Text: "Workers", URL: "/admin/workeritem/"},
 		{Text: "Users", URL: "/admin/useritem/"}, {Text: "Nonces", URL: "/admin/nonceitem/"}, {Text: "Models", URL: "/ping"},
 	} {
-		l.Current = r.URL.Path == l.URL
+		l.Current = r.URL.Path == l.URL || l.Text == "Plans" && strings.HasPrefix(r.URL.Path, "/admin/task/") || l.Text == "Users" && strings.HasPrefix(r.URL.Path, "/admin/user/")
 		f.tabs = append(f.tabs, l)
 	}
 	return f

@@ -22,7 +22,7 @@ func (t taskRow) summary() api.RunSummary { return summary(t.OwnTaskRow) }
 
 // tasks is the list of all tasks.
 var tasks = &list[taskRow]{
-	from: "task_item",
+	from: "task_item", parts: []string{"task_live", "task_ended"},
 	columns: `id, timestamp_created, state, left(prompt, 600), coalesce(progress_percentage, 0)::float8, progress_message, user_id, parameters, account_id, origin,
 attempt, generation, worker_id, claimed_at, finished_at, failure_reason, error_message, recoverable, plan_title, coalesce(cost_usd, 0)::float8, coalesce(tokens_in, 0),
 coalesce(tokens_out, 0), coalesce(stop_requested, false), generated_report_html is not null, coalesce(octet_length(generated_report_html), 0)::bigint,

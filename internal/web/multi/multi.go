@@ -24,6 +24,7 @@ import (
 	"planexe/internal/queue"
 	"planexe/internal/run"
 	"planexe/internal/store"
+	"planexe/internal/trace"
 	"planexe/internal/web/kit"
 	"planexe/internal/web/single"
 
@@ -47,6 +48,7 @@ type Options struct {
 	PartnerSecret  []byte
 	FrameAncestors []string
 	Limits         Limits
+	Trace          *trace.Tracer // nil traces nothing
 	Version        string
 	Log            *slog.Logger // default slog.Default
 }
@@ -104,7 +106,7 @@ func build(ctx context.Context, o Options) (*app, error) {
 		pinging: make(chan struct{}, 1), streams: newCounter(), began: time.Now(), recheck: usualRecheck,
 	}
 	a.desk = &desk{
-		queue: q, q: a.q, graph: graph, stories: &stories{queue: q, held: map[uuid.UUID]*story{}}, hub: a.hub, models: o.Worker, limits: o.Limits, log: o.Log,
+		queue: q, q: a.q, graph: graph, stories: &stories{queue: q, held: map[uuid.UUID]*story{}}, hub: a.hub, models: o.Worker, limits: o.Limits, trace: o.Trace, log: o.Log,
 	}
 	a.pages, err = single.Pages(single.Options{
 		Shared: true, Dress: a.dress, Ahead: a.desk.ahead, Worker: a.desk, Examples: o.Examples, CookieKey: accounts.Key("cookies"), Version: o.Version, Log: o.Log,
@@ -145,6 +147,8 @@ func (a *app) routes() []route {
 		{"GET /runs/{id}/", member, a.limited(pages)},
 		{"POST /runs/{id}/", member, pages},
 		{"POST /runs/{id}/again", member, a.again},
+		{"GET /session", partner, a.sessionLeft},
+		{"POST /session", member, a.stay},
 		{"GET /account", member, a.showAccount},
 		{"POST /account/{what}", member, a.changeAccount},
 
@@ -184,7 +188,7 @@ func (a *app) handler() http.Handler {
 		m.Handle(rt.pattern, a.guarded(rt))
 	}
 	m.Handle("/", a.guarded(route{"/", open, a.notFound}))
-	return a.logged(kit.Guard(http.MaxBytesHandler(m, mostBody), "POST /run"))
+	return a.Trace.Handler(a.logged(kit.Guard(http.MaxBytesHandler(m, mostBody), "POST /run")))
 }
 
 // logged notes each request without what stands behind the question mark, and turns a panic into an answer.
@@ -241,12 +245,14 @@ func (a *app) dress(r *http.Request, p *kit.Page) {
 		return
 	}
 	p.User, p.UserURL = s.User.Shown(), "/account"
+	p.Session = max(time.Second, s.Left.Truncate(5*time.Minute)) // the script asks for the rest
 	links := []kit.Link{{Text: "New plan", URL: "/"}, {Text: "My plans", URL: "/runs"}}
 	if s.User.Admin {
 		links = append(links, kit.Link{Text: "Administration", URL: "/admin/"})
 	}
 	for i, l := range links {
-		links[i].Current = r.URL.Path == l.URL || l.URL != "/" && strings.HasPrefix(r.URL.Path, l.URL)
+		begins := r.Method == http.MethodPost && r.URL.Path == "/runs" // the form again, with what was wrong with it
+		links[i].Current = l.URL == "/admin/" && r.URL.Path == "/ping" || r.URL.Path == l.URL && !begins || l.URL == "/" && begins || l.URL != "/" && !begins && strings.HasPrefix(r.URL.Path, l.URL)
 	}
 	p.Nav = links
 }

@@ -1,13 +1,11 @@
 package multi
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -48,6 +46,7 @@ func (a *app) run(w http.ResponseWriter, r *http.Request) {
 		jsonError(w, http.StatusMethodNotAllowed, "use GET or POST")
 		return
 	}
+	form := r.ParseForm() // who asks first for a field would lose the error
 	// A form of this site comes with a token; cookies count for nothing else, so that no session can be ridden.
 	if r.Method == http.MethodPost && r.URL.RawQuery == "" && r.PostFormValue(kit.TokenField) != "" {
 		if http.NewCrossOriginProtection().Check(r) != nil {
@@ -65,7 +64,7 @@ func (a *app) run(w http.ResponseWriter, r *http.Request) {
 		jsonError(w, http.StatusForbidden, "plans cannot be started this way here: sign in")
 		return
 	}
-	f, status, problem := readRun(r)
+	f, status, problem := readRun(r, form)
 	if problem == "" {
 		switch err := auth.CheckNonce(a.PartnerSecret, f.nonce, f.userID, time.Now()); {
 		case errors.Is(err, auth.ErrNonceForm):
@@ -75,7 +74,7 @@ func (a *app) run(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if problem != "" {
-		jsonError(w, status, problem)
+		a.refuse(w, r, status, problem)
 		return
 	}
 	id, err := a.createForPartner(r, f)
@@ -84,28 +83,40 @@ func (a *app) run(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &wait):
 		w.Header().Set("Retry-After", fmt.Sprint(int(wait.Wait/time.Second)))
-		jsonError(w, http.StatusTooManyRequests, "too many plans were asked for: try again later")
+		a.refuse(w, r, http.StatusTooManyRequests, "too many plans were asked for: try again later")
 	case errors.As(err, &e):
-		jsonError(w, e.Status, e.Detail)
+		if e.Wait > 0 {
+			w.Header().Set("Retry-After", fmt.Sprint(int(e.Wait.Seconds())))
+		}
+		a.refuse(w, r, e.Status, e.Detail)
 	case err != nil:
 		a.Log.Error("a partner's plan could not be queued", "error", err)
-		jsonError(w, http.StatusServiceUnavailable, "the database does not answer: try again in a minute")
+		a.refuse(w, r, http.StatusServiceUnavailable, "the database does not answer: try again in a minute")
 	default:
 		a.frame(w)
 		a.render(w, r, http.StatusOK, framedPage(kit.Page{Title: "Your plan is being made", Bare: true, Refresh: 10}, framedView{id: id.String()}))
 	}
 }
 
-// readRun reads and checks a request; the status is that of a problem.
-func readRun(r *http.Request) (f runForm, status int, problem string) {
+// refuse says why there is no plan: to programs as JSON, and to the visitor who looks at a partner's frame on a page that may stand in it.
+func (a *app) refuse(w http.ResponseWriter, r *http.Request, status int, text string) {
+	if d := r.Header.Get("Sec-Fetch-Dest"); d != "iframe" && d != "frame" {
+		jsonError(w, status, text)
+		return
+	}
+	a.frame(w)
+	a.render(w, r, status, refusedPage(kit.Page{Title: "There is no plan"}, text))
+}
+
+// readRun reads and checks a request whose form was parsed; the status is that of a problem.
+func readRun(r *http.Request, form error) (f runForm, status int, problem string) {
 	values := r.URL.Query()
 	if r.Method == http.MethodPost {
 		if r.URL.RawQuery != "" {
 			return f, http.StatusBadRequest, "a POST must not have a query string: send the fields in the body"
 		}
-		if err := r.ParseForm(); err != nil {
-			var large *http.MaxBytesError
-			if errors.As(err, &large) {
+		if form != nil {
+			if tooLarge(form) {
 				return f, http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than %d bytes", mostBody)
 			}
 			return f, http.StatusBadRequest, "the form cannot be read"
@@ -151,8 +162,9 @@ func (a *app) createForPartner(r *http.Request, f runForm) (id uuid.UUID, err er
 	if err := a.accounts.Turn(ctx, "run "+a.address(r), runsPerMinute, time.Minute); err != nil {
 		return id, err
 	}
+	delete(f.parameters, "traceparent") // ours alone
 	var parameters json.RawMessage
-	if len(f.parameters) > 0 {
+	if len(a.desk.traced(ctx, f.parameters)) > 0 {
 		if parameters, err = json.Marshal(f.parameters); err != nil {
 			return id, err
 		}
@@ -241,7 +253,7 @@ func (a *app) runOwn(w http.ResponseWriter, r *http.Request) {
 func readOwn(r *http.Request) (runForm, int, string) {
 	r.PostForm.Del(kit.TokenField)
 	r.PostForm.Set("user_id", "self")
-	return readRun(r)
+	return readRun(r, nil)
 }
 
 // frame lets a partner's pages show an answer in a frame.
@@ -265,129 +277,3 @@ func noCache(w http.ResponseWriter) {
 func jsonError(w http.ResponseWriter, status int, text string) {
 	writeJSON(w, status, map[string]string{"error": text})
 }
-
-// looked is a task as the old routes may show it: to its owner, to administrators, and a partner's to everybody who knows its id.
-type looked struct {
-	id        uuid.UUID
-	state     string
-	percent   float64
-	message   string
-	problem   string
-	hasReport bool
-	partner   bool
-}
-
-// look reads a task for the old routes; false when there is none for this request.
-func (a *app) look(r *http.Request) (looked, bool, error) {
-	key, err := uuid.Parse(r.URL.Query().Get("run_id"))
-	if err != nil {
-		return looked{}, false, nil
-	}
-	if a.PublicRun != config.RunOff {
-		t, err := a.q.PartnerTask(r.Context(), key)
-		if err == nil {
-			return looked{t.ID, stateName(t.State), t.ProgressPercentage, text(t.ProgressMessage), text(t.ErrorMessage), t.HasReport, true}, true, nil
-		}
-		if !errors.Is(err, pgx.ErrNoRows) {
-			return looked{}, false, err
-		}
-	}
-	if sessionOf(r.Context()) == nil {
-		return looked{}, false, nil
-	}
-	t, err := a.desk.task(r.Context(), key.String())
-	var e *api.Error
-	if errors.As(err, &e) && e.Status == http.StatusNotFound {
-		return looked{}, false, nil
-	}
-	return looked{t.ID, stateName(t.State), t.ProgressPercentage, text(t.ProgressMessage), text(t.ErrorMessage), t.HasReport, false}, true, err
-}
-
-func stateName(s *store.TaskState) string {
-	if s == nil {
-		return "unknown-null"
-	}
-	return string(*s)
-}
-
-// seen answers the old routes, which know partners' tasks and sessions.
-func (a *app) seen(w http.ResponseWriter, r *http.Request, do func(looked)) {
-	noCache(w)
-	r, ok := a.recognised(w, r)
-	if !ok {
-		return
-	}
-	t, found, err := a.look(r)
-	switch {
-	case err != nil:
-		a.Log.Error("a task could not be read", "error", err)
-		jsonError(w, http.StatusServiceUnavailable, "the database does not answer: try again in a minute")
-	case !found:
-		jsonError(w, http.StatusBadRequest, "Task not found")
-	default:
-		if t.partner {
-			a.frame(w)
-		}
-		do(t)
-	}
-}
-
-// progress tells how far a plan is, in the form that partners' pages know.
-func (a *app) progress(w http.ResponseWriter, r *http.Request) {
-	a.seen(w, r, func(t looked) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 5*time.Second)
-		defer cancel()
-		if _, err := a.q.TouchSeen(ctx, t.id); err != nil {
-			a.Log.Warn("that somebody looks could not be noted", "error", err)
-		}
-		if strings.Contains(r.Header.Get("Accept"), "text/html") && t.partner { // a frame without script
-			a.render(w, r, http.StatusOK, framedPage(kit.Page{Title: "Your plan is being made", Bare: true, Refresh: 10}, framed(t)))
-			return
-		}
-		writeJSON(w, http.StatusOK, struct {
-			Percentage float64 `json:"progress_percentage"`
-			Message    string  `json:"progress_message"`
-			Status     string  `json:"status"`
-			Problem    string  `json:"error_message,omitempty"`
-		}{t.percent, t.message, t.state, t.problem})
-	})
-}
-
-// viewPlan shows a report by itself.
-func (a *app) viewPlan(w http.ResponseWriter, r *http.Request) {
-	a.seen(w, r, func(t looked) {
-		body, err := a.queue.Report(r.Context(), t.id)
-		if errors.Is(err, queue.ErrNotFound) {
-			jsonError(w, http.StatusNotFound, "Report not available")
-			return
-		}
-		if err != nil {
-			a.Log.Error("a report could not be read", "error", err)
-			jsonError(w, http.StatusServiceUnavailable, "the database does not answer: try again in a minute")
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Security-Policy", strings.Replace(a.policy, "frame-ancestors 'self'", "frame-ancestors "+strings.Join(append([]string{"'self'"}, a.FrameAncestors...), " "), 1))
-		h.Del("X-Frame-Options")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(body)) // a reader who has left is no error
-	})
-}
-
-// framedView is the progress page in a partner's frame.
-type framedView struct {
-	id      string
-	state   string
-	percent float64
-	message string
-	problem string
-	report  bool
-}
-
-func framed(t looked) framedView {
-	return framedView{t.id.String(), t.state, t.percent, t.message, t.problem, t.hasReport}
-}
-
-func (v framedView) progressURL() string { return "/progress?run_id=" + url.QueryEscape(v.id) }
-func (v framedView) reportURL() string   { return "/viewplan?run_id=" + url.QueryEscape(v.id) }

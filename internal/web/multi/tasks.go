@@ -22,12 +22,13 @@ var taskColumns = []column{
 }
 
 var taskFilters = []filter{
-	{name: "search", label: "Search", kind: "search", hint: "Words, user, or 8 digits of an id", looks: true, add: func(where func(string, ...any), v string) bool {
+	{name: "search", label: "Search", kind: "search", hint: "Words, user or id", looks: true, add: func(where func(string, ...any), v string) bool {
 		if from, to, ok := idRange(v); ok {
 			where("id between ? and ?", from, to)
 			return true
 		}
-		where("(to_tsvector('simple', left(prompt, 4000)) @@ plainto_tsquery('simple', ?) or user_id like ?)", v, likePrefix(v))
+		where("to_tsvector('simple', left(prompt, 4000)) @@ plainto_tsquery('simple', ?)", v)
+		where("user_id like ?", likePrefix(v))
 		return true
 	}},
 	{name: "state", label: "State", kind: "select", options: stateOptions, add: among(stateOptions, func(v string) string {

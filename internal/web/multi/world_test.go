@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,7 +43,19 @@ type world struct {
 
 func newWorld(t *testing.T, set func(*Options)) *world {
 	t.Helper()
-	w := &world{t: t, dsn: pgtest.DSN(t), people: map[string]auth.User{}}
+	w := worldOn(t, pgtest.DSN(t), set)
+	var err error
+	for _, login := range []string{"ada", "ben"} {
+		w.people[login], err = w.app.accounts.Create(t.Context(), "system", login, "", auth.Plain, phrase)
+		w.ok(err)
+	}
+	return w
+}
+
+// worldOn is an interface on a database that is there, with its administrator.
+func worldOn(t *testing.T, dsn string, set func(*Options)) *world {
+	t.Helper()
+	w := &world{t: t, dsn: dsn, people: map[string]auth.User{}}
 	w.pool = pgtest.Connect(t, w.dsn)
 	o := Options{Pool: w.pool, Examples: single.Examples()[:3], Log: slog.New(slog.NewTextHandler(inTest{t}, &slog.HandlerOptions{Level: slog.LevelWarn})), Limits: Limits{PerHour: 10, AtOnce: 3, Queue: 1000}, PublicRun: config.RunOff}
 	if set != nil {
@@ -60,10 +73,6 @@ func newWorld(t *testing.T, set func(*Options)) *world {
 	w.ok(w.app.accounts.EnsureAdmin(t.Context(), "root", phrase))
 	w.people["root"], err = w.app.accounts.Find(t.Context(), w.id("select id from app_user where login = 'root'"))
 	w.ok(err)
-	for _, login := range []string{"ada", "ben"} {
-		w.people[login], err = w.app.accounts.Create(t.Context(), "system", login, "", auth.Plain, phrase)
-		w.ok(err)
-	}
 	return w
 }
 
@@ -101,29 +110,38 @@ func (w *world) task(login, prompt string) uuid.UUID {
 	return id
 }
 
-// work runs a worker with the demo model until the test ends.
-func (w *world) work(latency int) {
+// work runs a worker with the demo model until the test ends, or end is called.
+func (w *world) work(latency int) (end func()) {
+	w.t.Helper()
+	return w.workWith(func(*config.DatabaseWorker) {}, latency)
+}
+
+// workWith does so with other settings.
+func (w *world) workWith(set func(*config.DatabaseWorker), latency int) (end func()) {
 	w.t.Helper()
 	conf := w.t.TempDir()
 	w.ok(os.WriteFile(filepath.Join(conf, "llm_config.json"), fmt.Appendf(nil, `{"demo": {"class": "Demo", "priority": 1, "arguments": {"latency_ms": %d}}}`, latency), 0o600))
+	settings := config.DatabaseWorker{
+		Pipeline: config.Pipeline{RunDir: w.t.TempDir(), Concurrency: 8, Model: config.Auto, Redline: config.RedlineStop, LogLevel: config.LogLevel{Level: slog.LevelWarn}},
+		Database: config.Database{URI: config.Secret(w.dsn)}, ID: "worker-1", Slots: 4, Lease: config.Seconds(10 * time.Second), Poll: config.Seconds(200 * time.Millisecond),
+		Drain: config.Seconds(3 * time.Second), HealthHost: "127.0.0.1", MaxCrashes: 3, MaxArtifact: 64, MaxZip: 64, Retention: 7, EventDays: 90,
+	}
+	set(&settings)
 	worker, err := dbworker.New(dbworker.Options{
-		Settings: config.DatabaseWorker{
-			Pipeline: config.Pipeline{RunDir: w.t.TempDir(), Concurrency: 8, Model: config.Auto, Redline: config.RedlineStop, LogLevel: config.LogLevel{Level: slog.LevelWarn}},
-			Database: config.Database{URI: config.Secret(w.dsn)}, ID: "worker-1", Slots: 4, Lease: config.Seconds(10 * time.Second), Poll: config.Seconds(200 * time.Millisecond),
-			Drain: config.Seconds(3 * time.Second), HealthHost: "127.0.0.1", MaxCrashes: 3, MaxArtifact: 64, MaxZip: 64, Retention: 7, EventDays: 90,
-		},
-		Version: "test", Log: slog.New(slog.DiscardHandler), Env: func() (config.Env, error) { return config.NewEnv(nil, conf), nil },
+		Settings: settings, Version: "test", Log: slog.New(slog.DiscardHandler), Env: func() (config.Env, error) { return config.NewEnv(nil, conf), nil },
 	})
 	w.ok(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- worker.Run(ctx) }()
-	w.t.Cleanup(func() {
+	end = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			w.t.Error(err)
 		}
 	})
+	w.t.Cleanup(end)
+	return end
 }
 
 // until waits until something is true in the database.
