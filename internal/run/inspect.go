@@ -13,7 +13,7 @@ import (
 // Place is a run that can be looked at: its artifacts and its log.
 type Place interface {
 	pipeline.Store
-	Replay(func(event.Event)) error
+	Outline(func(event.Event)) error
 }
 
 // Standing is how one step of a run stands: what its files say against what its log says.
@@ -36,7 +36,7 @@ type Inspection struct {
 func Inspect(g *pipeline.Graph, place Place) (*Inspection, error) {
 	in := &Inspection{}
 	var records pipeline.Records
-	if err := place.Replay(func(e event.Event) { records.Apply(e); in.State.Apply(e) }); err != nil {
+	if err := place.Outline(func(e event.Event) { records.Apply(e); in.State.Apply(e) }); err != nil {
 		return nil, err
 	}
 	store := &digests{place, map[string]string{}}

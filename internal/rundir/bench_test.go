@@ -22,7 +22,7 @@ func BenchmarkReplay(b *testing.B) {
 	for n := range 160 {
 		key := fmt.Sprintf("%032d", n)
 		err := d.Append(event.CallStarted{Key: key, Step: "think"},
-			event.CallAttempt{Key: key, Step: "think", Number: 1, Class: "ok", Started: time.Now(), Message: strings.Repeat("x", 900)},
+			event.CallAttempt{Key: key, Step: "think", Number: 1, Class: "ok", Started: time.Now(), Rejected: strings.Repeat("x", 900)},
 			event.CallAnswered{Key: key, Step: "think", Answer: answer}, event.ArtifactWritten{Step: "think", Name: "a.json"})
 		if err != nil {
 			b.Fatal(err)
@@ -34,10 +34,14 @@ func BenchmarkReplay(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer d.Close()
-	for b.Loop() {
-		n := 0
-		if err := d.Replay(func(event.Event) { n++ }); err != nil || n != 640 {
-			b.Fatal(n, err)
-		}
+	for name, read := range map[string]func(func(event.Event)) error{"whole": d.Replay, "outline": d.Outline} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				n := 0
+				if err := read(func(event.Event) { n++ }); err != nil || n != 640 {
+					b.Fatal(n, err)
+				}
+			}
+		})
 	}
 }

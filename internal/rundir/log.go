@@ -75,6 +75,18 @@ func (d *Dir) Watch(f func(event.Event)) {
 
 // Replay calls f for every event in the log so far.
 func (d *Dir) Replay(f func(event.Event)) error {
+	return d.each((*event.Event).UnmarshalJSON, f)
+}
+
+// Outline is Replay without the answers in the events, in about half the time; see event.Outline.
+func (d *Dir) Outline(f func(event.Event)) error {
+	return d.each((*event.Event).Outline, f)
+}
+
+// decoder reads a line of the log.
+type decoder func(*event.Event, []byte) error
+
+func (d *Dir) each(read decoder, f func(event.Event)) error {
 	file, err := d.root.Open(eventsPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -83,7 +95,7 @@ func (d *Dir) Replay(f func(event.Event)) error {
 		return fmt.Errorf("open event log: %w", err)
 	}
 	defer file.Close()
-	_, _, err = scan(file, f)
+	_, _, err = scan(file, read, f)
 	return err
 }
 
@@ -129,7 +141,7 @@ func (d *Dir) Ends(f func(event.Event)) error {
 // scan reads whole lines from the start and returns the last number and the length of what is
 // whole. A last line without its end, or one that is no event, is what a crash leaves and is not
 // counted; the same in the middle is damage, and an error with the line.
-func scan(r io.Reader, f func(event.Event)) (seq, size int64, err error) {
+func scan(r io.Reader, read decoder, f func(event.Event)) (seq, size int64, err error) {
 	br := bufio.NewReaderSize(r, 1<<16)
 	var bad error
 	for line := 1; ; line++ {
@@ -144,7 +156,7 @@ func scan(r io.Reader, f func(event.Event)) (seq, size int64, err error) {
 			return seq, size, bad
 		}
 		var e event.Event
-		err = e.UnmarshalJSON(text[:len(text)-1])
+		err = read(&e, text[:len(text)-1])
 		if err == nil && e.Seq != seq+1 {
 			err = fmt.Errorf("event %d follows event %d", e.Seq, seq)
 		}

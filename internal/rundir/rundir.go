@@ -135,7 +135,7 @@ func (d *Dir) prepare() error {
 	if d.log, err = d.root.OpenFile(eventsPath, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return fmt.Errorf("open event log: %w", err)
 	}
-	d.seq, d.size, err = scan(d.log, func(event.Event) {})
+	d.seq, d.size, err = scan(d.log, (*event.Event).UnmarshalJSON, func(event.Event) {})
 	if err != nil {
 		return fmt.Errorf("event log %s: %w", filepath.Join(d.path, eventsPath), err)
 	}

@@ -22,6 +22,9 @@ func told(e event.Event) Line {
 	case event.CallAnswered:
 		d.Answer = nil
 		data = d
+	case event.CallAttempt:
+		d.Rejected = ""
+		data = d
 	case event.CallPrompt:
 		d.Messages = nil
 		data = d

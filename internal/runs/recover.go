@@ -48,7 +48,7 @@ func (m *Manager) unfinished(id string) (event.RunQueued, bool) {
 	}
 	defer d.Close()
 	var f fold
-	if err := d.Replay(f.apply); err != nil {
+	if err := d.Outline(f.apply); err != nil {
 		return event.RunQueued{}, false
 	}
 	asked := f.asked

@@ -117,7 +117,7 @@ func read(id, path string, rough bool) (entry, bool) {
 		return e, true
 	}
 	size := markOf(path).size
-	if err := d.Replay(f.apply); err != nil {
+	if err := d.Outline(f.apply); err != nil {
 		f = fold{} // damaged: what the files say is all there is
 		f.state.Reason = event.Reason{Class: "internal", Message: "the event log is damaged: " + err.Error(), Advice: "start a new run with the same text"}
 	}

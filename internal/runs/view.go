@@ -102,7 +102,7 @@ func replay(path string, f func(event.Event)) error {
 		return err
 	}
 	defer d.Close()
-	return d.Replay(f)
+	return d.Outline(f)
 }
 
 // Names lists what is directly in a run directory, sub-directories included, in plain string
