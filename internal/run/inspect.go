@@ -34,14 +34,20 @@ type Inspection struct {
 
 // Inspect looks at a run that nobody executes at the moment.
 func Inspect(g *pipeline.Graph, place Place) (*Inspection, error) {
-	in := &Inspection{}
+	var state State
 	var records pipeline.Records
-	if err := place.Outline(func(e event.Event) { records.Apply(e); in.State.Apply(e) }); err != nil {
+	if err := place.Outline(func(e event.Event) { records.Apply(e); state.Apply(e) }); err != nil {
 		return nil, err
 	}
-	store := &digests{place, map[string]string{}}
+	return InspectFiles(g, place, state, &records)
+}
+
+// InspectFiles is Inspect for a run whose log was folded already.
+func InspectFiles(g *pipeline.Graph, files pipeline.Store, state State, records *pipeline.Records) (*Inspection, error) {
+	in := &Inspection{State: state}
+	store := &digests{files, map[string]string{}}
 	for _, s := range g.Steps() {
-		check, err := g.Check(s.Name, store, &records, in.State.Run.Speed, false)
+		check, err := g.Check(s.Name, store, records, in.State.Run.Speed, false)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +99,7 @@ func Live(g *pipeline.Graph, state State) *Inspection {
 
 // digests reads every artifact once: most are read by many steps.
 type digests struct {
-	Place
+	pipeline.Store
 	known map[string]string
 }
 
@@ -102,7 +108,7 @@ func (d *digests) Digest(name string) (string, error) {
 	if known, ok := d.known[name]; ok {
 		return known, nil
 	}
-	data, err := d.Place.Read(name)
+	data, err := d.Store.Read(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		d.known[name] = ""

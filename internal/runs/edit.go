@@ -103,7 +103,7 @@ func (m *Manager) Inspect(id string, g *pipeline.Graph) (*run.Inspection, error)
 	if err != nil {
 		return nil, err
 	}
-	return m.inspections.get(id, path, g)
+	return m.inspections.get(m.o.Library, id, path, g)
 }
 
 // sameShape tells whether new can be read where old was: text for text, and JSON with the same

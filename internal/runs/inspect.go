@@ -55,7 +55,7 @@ func fingerprintOf(path string) (f fingerprint, err error) {
 	return f, nil
 }
 
-func (k *inspections) get(id, path string, g *pipeline.Graph) (*run.Inspection, error) {
+func (k *inspections) get(l *Library, id, path string, g *pipeline.Graph) (*run.Inspection, error) {
 	now, err := fingerprintOf(path)
 	if err != nil {
 		return nil, err
@@ -71,7 +71,11 @@ func (k *inspections) get(id, path string, g *pipeline.Graph) (*run.Inspection, 
 		return nil, err
 	}
 	defer d.Close()
-	in, err := run.Inspect(g, d)
+	v, err := l.viewed(id)
+	if err != nil {
+		return nil, err
+	}
+	in, err := run.InspectFiles(g, d, v.State, v.records)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // Prefix begins the id of every run that a service makes.
@@ -57,6 +59,8 @@ type Library struct {
 	forgot int           // how often looked was made zero
 	behind chan struct{} // closed when rough entries were read; nil while none are
 	views  map[string]viewed
+
+	viewing singleflight.Group
 }
 
 // Open opens a base directory, makes it when it is missing and can be made, and resolves links in its path. host

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"planexe/internal/event"
+	"planexe/internal/pipeline"
 	"planexe/internal/plan"
 	"planexe/internal/run"
 	"planexe/internal/rundir"
@@ -20,10 +21,11 @@ type View struct {
 	Seq   int64           // number of the last event that is in State
 }
 
-// viewed is a view with the state on disk that it was made of.
+// viewed is a view with the state on disk that it was made of. Nobody changes it.
 type viewed struct {
 	View
-	mark mark
+	records *pipeline.Records
+	mark    mark
 }
 
 // mostViews bounds the views that are kept of runs that are not live.
@@ -48,25 +50,43 @@ func (l *live) view() View {
 }
 
 func (l *Library) view(id string) (View, error) {
-	path, err := l.Find(id)
+	v, err := l.viewed(id)
 	if err != nil {
 		return View{}, err
+	}
+	own := v.View
+	own.State = own.State.Clone()
+	return own, nil
+}
+
+// viewed reads the log of a run that is not live, unless it is as it was. The parts of a page are asked for together:
+// the first one reads, the others get the same.
+func (l *Library) viewed(id string) (viewed, error) {
+	path, err := l.Find(id)
+	if err != nil {
+		return viewed{}, err
 	}
 	now := markOf(path)
 	l.mu.Lock()
 	v, ok := l.views[id]
 	l.mu.Unlock()
-	if !ok || v.mark != now {
-		v.mark = now
-		var f fold
-		if err := replay(path, f.apply); err != nil {
-			return View{}, err
-		}
-		v.View = View{State: f.state, Asked: f.asked, Seq: int64(f.events)}
-		l.keepView(id, v)
+	if ok && v.mark == now {
+		return v, nil
 	}
-	v.State = v.State.Clone()
-	return v.View, nil
+	read, err, _ := l.viewing.Do(fmt.Sprint(id, now), func() (any, error) {
+		var f fold
+		records := &pipeline.Records{}
+		if err := replay(path, func(e event.Event) { f.apply(e); records.Apply(e) }); err != nil {
+			return nil, err
+		}
+		v := viewed{View{State: f.state, Asked: f.asked, Seq: int64(f.events)}, records, now}
+		l.keepView(id, v)
+		return v, nil
+	})
+	if err != nil {
+		return viewed{}, err
+	}
+	return read.(viewed), nil
 }
 
 func (l *Library) keepView(id string, v viewed) {
