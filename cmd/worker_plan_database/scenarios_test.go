@@ -87,7 +87,7 @@ func TestScenarios(t *testing.T) {
 	// back is the second after an instant from which on, for three seconds, as many tasks ended as at this rate.
 	back := func(ended time.Time, rate float64) (seconds int) {
 		ask(&seconds, `select coalesce(min(s), 999) from generate_series(0, $3::int) s where (select count(*) from task_item
-			where finished_at >= $1 + s * interval '1 s' and finished_at < $1 + (s + 3) * interval '1 s') >= $2::float8 * 3`, ended, 0.9*rate, int((settling + window).Seconds()))
+			where finished_at >= $1::timestamptz + s * interval '1 s' and finished_at < $1::timestamptz + (s + 3) * interval '1 s') >= $2::float8 * 3`, ended, 0.9*rate, int((settling + window).Seconds()))
 		return seconds
 	}
 	time.Sleep(settling)

@@ -56,7 +56,9 @@ alter table task_item
   set (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
 -- Progress is written all the time, so no index may hold what it changes: then Postgres makes the new version of
--- the row in the same page and touches no index (HOT). Lists sort and sum what these columns keep of an ended task.
+-- the row in the same page, where the fillfactor leaves room for it, and touches no index (HOT). Lists sort and sum
+-- what the two final columns keep of a task that has ended. A claim has to step over what earlier claims left at
+-- the head of the queue's index, hence the early vacuum.
 -- +goose StatementBegin
 create function task_item_final() returns trigger language plpgsql as $$
 begin

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -42,7 +43,10 @@ func (h *hasher) key(ctx context.Context, password string, salt []byte, memory, 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	defer func() { <-h.slots }()
+	defer func() {
+		debug.FreeOSMemory() // else the memory of one sign-in stays with an idle service for minutes
+		<-h.slots
+	}()
 	return argon2.IDKey([]byte(password), salt, passes, memory, threads, size), nil
 }
 

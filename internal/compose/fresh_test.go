@@ -120,23 +120,58 @@ func TestModels(t *testing.T) {
 	}
 }
 
-// Ensure what the Dockerfile compiles ahead is used by the programs: it would only cost time.
+// Ensure the Dockerfile compiles all that others wrote before it copies our sources, and nothing that no program uses: the
+// one costs time at every change, the other at the first build.
 func TestCompiledAhead(t *testing.T) {
 	t.Parallel()
-	m := regexp.MustCompile(`(?s)RUN go build (net/http.*?)\nCOPY`).FindStringSubmatch(read(t, "deploy/Dockerfile"))
+	m := regexp.MustCompile(`(?s)RUN go build (.*?)\nCOPY`).FindStringSubmatch(read(t, "deploy/Dockerfile"))
 	if m == nil {
 		t.Fatal("the Dockerfile compiles nothing ahead")
 	}
-	cmd := exec.Command("go", "list", "-deps", "./cmd/...")
-	cmd.Dir = root
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
+	list := func(packages ...string) []string {
+		cmd := exec.CommandContext(t.Context(), "go", append([]string{"list", "-deps"}, packages...)...)
+		cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOFLAGS=-tags=timetzdata")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		return strings.Fields(string(out))
 	}
-	used := strings.Fields(string(out))
-	for _, pkg := range strings.Fields(strings.ReplaceAll(m[1], `\`, "")) {
+	used, ahead := list("./cmd/..."), list(strings.Fields(strings.ReplaceAll(m[1], `\`, ""))...)
+	for _, pkg := range used {
+		if !strings.HasPrefix(pkg, "planexe/") && !slices.Contains(ahead, pkg) {
+			t.Errorf("%s is not compiled ahead: add it to the first RUN go build of deploy/Dockerfile", pkg)
+		}
+	}
+	for _, pkg := range ahead {
 		if !slices.Contains(used, pkg) {
 			t.Errorf("%s is compiled ahead, but no program uses it", pkg)
+		}
+	}
+}
+
+// Ensure the bases are pinned, the same in the Dockerfile and the compose file, and can be replaced; that the database keeps its
+// major version, its C library and the place of its data; and that both builders can read the file.
+func TestBases(t *testing.T) {
+	t.Parallel()
+	file := read(t, "deploy/Dockerfile")
+	for name, pinned := range map[string]string{"GO_IMAGE": `golang:1\.\d+-bookworm`, "POSTGRES_IMAGE": `postgres:16-alpine`} {
+		m := regexp.MustCompile(`(?m)^ARG ` + name + `=(` + pinned + `)$`).FindStringSubmatch(file)
+		if m == nil || !strings.Contains(file, "FROM ${"+name+"}") {
+			t.Errorf("%s is not pinned", name)
+			continue
+		}
+		i := slices.IndexFunc(Stack(), func(v config.Variable) bool { return v.Name == "PLANEXE_"+name })
+		if i < 0 || Stack()[i].Default != m[1] {
+			t.Errorf("the compose file builds with another %s than %s", name, m[1])
+		}
+	}
+	if !strings.Contains(file, "PGDATA=/var/lib/postgresql/data/pgdata") {
+		t.Error("the data of old volumes is not found")
+	}
+	for _, never := range []string{"--mount", "<<EOF", "# syntax="} {
+		if strings.Contains(file, never) {
+			t.Errorf("the classic builder does not know %s", never)
 		}
 	}
 }

@@ -149,11 +149,15 @@ func (e Env) Names() []string { return slices.Sorted(maps.Keys(e.values)) }
 func (e Env) File() string { return e.file }
 
 // readFile returns the first regular file of that name in the search directories; the path is ""
-// when there is none.
+// when there is none. A directory in the place of llm_config.json is an error: engines make one when they mount a file that
+// is not there, and taking other models without a word would be worse.
 func (e Env) readFile(name string) (path string, data []byte, err error) {
 	for _, dir := range e.dirs {
 		path := filepath.Join(dir, name)
 		info, err := os.Stat(path)
+		if err == nil && info.IsDir() && name == LLMFile {
+			return "", nil, fmt.Errorf("%s is a directory: remove it (rmdir %[1]s) and put the file in its place", path)
+		}
 		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
 			continue
 		}

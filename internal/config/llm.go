@@ -19,6 +19,7 @@ var shipped []byte
 // LLM is the content of llm_config.json.
 type LLM struct {
 	Path    string  // the file that was read, "" when there was none
+	From    string  // that file, or the variable that stood for it, or BuiltIn
 	Models  []Model // in file order
 	secrets []string
 }
@@ -53,6 +54,9 @@ func (l LLM) Model(id string) *Model {
 // bodies of the entries, longest first, for redaction.
 func (l LLM) Secrets() []string { return slices.Clone(l.secrets) }
 
+// BuiltIn is where models come from when nothing says which.
+const BuiltIn = "the built-in entries"
+
 // LLMVar holds the text of llm_config.json where no file can be put, or LLMVar_FILE names one.
 const LLMVar = "PLANEXE_LLM_CONFIG_JSON"
 
@@ -73,7 +77,7 @@ func LoadLLM(env Env) (LLM, error) {
 	if err != nil {
 		return LLM{}, fmt.Errorf("read %s: %w", from, err)
 	}
-	l.Path = path
+	l.Path, l.From = path, from
 	return l, nil
 }
 
@@ -87,7 +91,7 @@ func textLLM(env Env) (from string, data []byte, err error) {
 	if ok || err != nil {
 		return LLMVar + "_FILE", []byte(text), err
 	}
-	return "the built-in entries", shipped, nil
+	return BuiltIn, shipped, nil
 }
 
 // ParseLLM reads the text of an llm_config.json. Its error names line and column.

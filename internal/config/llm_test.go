@@ -3,6 +3,8 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +77,10 @@ func TestLoadLLMFromVariable(t *testing.T) {
 	t.Parallel()
 	with, without := t.TempDir(), t.TempDir()
 	write(t, with, LLMFile, `{"of the file": {"class": "Demo"}}`)
+	directory := t.TempDir()
+	if err := os.Mkdir(filepath.Join(directory, LLMFile), 0o777); err != nil {
+		t.Fatal(err)
+	}
 	text := `{"of the text": {"class": "OpenAI", "arguments": {"model": "m", "api_key": "YOUR_API_KEY"}}}`
 	path := write(t, without, "text.json", text)
 	for _, tt := range []struct {
@@ -87,6 +93,7 @@ func TestLoadLLMFromVariable(t *testing.T) {
 		{"text in a file", NewEnv(map[string]string{LLMVar + "_FILE": path}, without), "of the text", ""},
 		{"the file wins", NewEnv(map[string]string{LLMVar: text}, without, with), "of the file", ""},
 		{"neither", NewEnv(nil, without), "openrouter-paid-openai-gpt-oss-20b", ""},
+		{"a directory in its place", NewEnv(nil, directory, with), "", "is a directory: remove it (rmdir " + directory},
 		{"no JSON", NewEnv(map[string]string{LLMVar: "{\n\"secret"}, without), "", "PLANEXE_LLM_CONFIG_JSON: line 2"},
 		{"no such file", NewEnv(map[string]string{LLMVar + "_FILE": path + ".no"}, without), "", "PLANEXE_LLM_CONFIG_JSON_FILE"},
 	} {

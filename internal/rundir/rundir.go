@@ -127,6 +127,7 @@ func (d *Dir) prepare() error {
 			return fmt.Errorf("the run directory cannot be written to: %w", err)
 		}
 	}
+	_ = d.root.Chmod(Hidden, 0o700) // the log holds answers and, on request, prompts: the owner's only; not all file systems can
 	var err error
 	if d.lock, err = acquire(d.root); err != nil {
 		return err

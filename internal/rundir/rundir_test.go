@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -215,6 +216,9 @@ func TestCreate(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
+		}
+		if info, err := os.Stat(filepath.Join(d.Path(), rundir.Hidden)); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o700 {
+			t.Errorf("%s: others can read the log: %v, %v", name, info.Mode(), err)
 		}
 		if !filepath.IsAbs(d.Path()) || !rundir.IsRun(d.Path()) {
 			t.Errorf("%s: path %s is no run", name, d.Path())

@@ -89,9 +89,7 @@ func New(o Options) (*Service, error) {
 	if err := s.Usable(); err != nil {
 		s.log.Error("runs are refused until this is mended", "error", err)
 	}
-	if _, err := s.catalogue.Now(); err != nil {
-		s.log.Warn("the models cannot be read: runs are refused until this is mended", "error", err)
-	}
+	s.catalogue.Tell(s.log)
 	opts := runs.Options{
 		Library: s.library, Plan: s.plan, MaxRuns: o.Settings.MaxRuns, Log: o.Log, LogLevel: o.Settings.LogLevel.Level,
 		Secrets: s.catalogue.Secrets, Activity: o.Settings.TrackActivity, Trace: s.trace,

@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"slices"
 	"sync"
@@ -93,6 +94,18 @@ func (c *Catalogue) WithKey(key string) (List, error) {
 		return List{}, err
 	}
 	return List{cfg, c.build(cfg)}, nil
+}
+
+// Tell logs where the models come from, and what keeps plans from being begun with them.
+func (c *Catalogue) Tell(log *slog.Logger) {
+	switch l, err := c.Now(); {
+	case err != nil:
+		log.Error("the models cannot be read: plans are refused until this is mended", "error", err)
+	case l.Config.From == config.BuiltIn:
+		log.Warn("there is no " + config.LLMFile + ": the built-in models are used")
+	default:
+		log.Info("models are configured", "from", l.Config.From, "entries", len(l.Entries))
+	}
 }
 
 // Secrets returns what no log may show; those last read when the files cannot be read now.
