@@ -70,7 +70,7 @@ func (q *query[T]) look(ctx context.Context, pool *pgxpool.Pool) error {
 		conditions, values = append(conditions, l.condition), append(values, l.values...)
 	}
 	var ids []string
-	err := inBitmaps(ctx, pool, func(tx pgx.Tx) error {
+	err := without(ctx, pool, "enable_seqscan, enable_indexscan", func(tx pgx.Tx) error { // through bitmaps
 		rows, err := tx.Query(ctx, "select id from ("+strings.Join(selects, " union ")+") found limit "+strconv.Itoa(few+1), found.args...)
 		if err != nil {
 			return err
@@ -90,14 +90,21 @@ func (q *query[T]) look(ctx context.Context, pool *pgxpool.Pool) error {
 	return nil
 }
 
-// inBitmaps runs f where Postgres reads through indexes, and does not walk along tables and orders.
-func inBitmaps(ctx context.Context, pool *pgxpool.Pool, f func(pgx.Tx) error) error {
+// without runs f where Postgres reads tables in other ways than these. What it knows of words is a guess.
+func without(ctx context.Context, pool *pgxpool.Pool, ways string, f func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "set local enable_seqscan = off; set local enable_indexscan = off"); err != nil {
-			return err
+		for way := range strings.SplitSeq(ways, ", ") {
+			if _, err := tx.Exec(ctx, "set local "+way+" = off"); err != nil {
+				return err
+			}
 		}
 		return f(tx)
 	})
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
 func (l *list[T]) query() *query[T] { return &query[T]{list: l} }
@@ -172,7 +179,15 @@ func (q *query[T]) page(ctx context.Context, pool *pgxpool.Pool, r request) (pag
 		return out, errCursor
 	}
 	desc := r.desc != back // going back is going forth in the other direction
-	rows, err := q.read(ctx, pool, by, desc, at, r.size+1, r.skip)
+	var rows []T
+	if q.many { // a few steps along the order find enough
+		err = without(ctx, pool, "enable_seqscan, enable_bitmapscan", func(tx pgx.Tx) (err error) {
+			rows, err = q.read(ctx, tx, by, desc, at, r.size+1, r.skip)
+			return err
+		})
+	} else {
+		rows, err = q.read(ctx, pool, by, desc, at, r.size+1, r.skip)
+	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && at != nil && strings.HasPrefix(pg.Code, "22") {
 		return out, errCursor // a value that is none of the column
 	}
@@ -205,7 +220,7 @@ func (q *query[T]) page(ctx context.Context, pool *pgxpool.Pool, r request) (pag
 
 // read reads rows in one direction from a key on. Rows whose sort value is NULL come last in descending order; they are a part of their
 // own, since no comparison finds them.
-func (q *query[T]) read(ctx context.Context, pool *pgxpool.Pool, by sorting, desc bool, at *cursor, n, skip int) ([]T, error) {
+func (q *query[T]) read(ctx context.Context, db querier, by sorting, desc bool, at *cursor, n, skip int) ([]T, error) {
 	parts := []bool{false, true} // whether the values are NULL
 	if !by.nullable {
 		parts = parts[:1]
@@ -220,7 +235,7 @@ func (q *query[T]) read(ctx context.Context, pool *pgxpool.Pool, by sorting, des
 			continue
 		}
 		part := &query[T]{list: q.list, conditions: slices.Clone(q.conditions), args: slices.Clone(q.args)}
-		rows, err := part.readPart(ctx, pool, by, desc, null, inside, at, n-len(out), skip)
+		rows, err := part.readPart(ctx, db, by, desc, null, inside, at, n-len(out), skip)
 		if err != nil {
 			return nil, err
 		}
@@ -279,9 +294,9 @@ func (q *query[T]) rows(columns, end string) string {
 	return strings.Join(selects, " union all ")
 }
 
-func (q *query[T]) readPart(ctx context.Context, pool *pgxpool.Pool, by sorting, desc, null, inside bool, at *cursor, n, skip int) ([]T, error) {
+func (q *query[T]) readPart(ctx context.Context, db querier, by sorting, desc, null, inside bool, at *cursor, n, skip int) ([]T, error) {
 	sql := q.sql(by, desc, null, inside, at, n, skip)
-	rows, err := pool.Query(ctx, sql, q.args...)
+	rows, err := db.Query(ctx, sql, q.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the list of %s: %w", q.from, err)
 	}

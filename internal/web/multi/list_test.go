@@ -183,6 +183,6 @@ func (w *world) large(tasks, events int) {
 		w.exec(`insert into events (timestamp, event_type, message, actor, task_id) select now() - n * interval '10 seconds', (array['TASK_PENDING', 'TASK_COMPLETED', 'GENERIC_EVENT'])[1 + n % 3]::eventtype, 'An event', 'user:u' || n % 200, null
 			from generate_series($1::int, $2::int) n`, from, min(events, from+99_999))
 	}
-	w.exec("analyze task_item")
-	w.exec("analyze events")
+	w.exec("vacuum analyze task_item")
+	w.exec("vacuum analyze events")
 }
