@@ -21,20 +21,28 @@ var (
 	dates   = regexp.MustCompile(`\b(19|20)\d\d\b|\b\d{1,2}[./-]\d{1,2}\b|\d\s*[年月日週]|\b\d+\s*(day|week|month|year|Tag|Woche|Monat|Jahr|jour|semaine|mois|an|día|semana|mes|año|mês|ano|dag|uge|måned|år)(s|e|en|er|es|n|r)?\b`)
 )
 
-// look looks at a description. Scripts without spaces count two characters as a word.
+// look looks at a description.
 func look(text string) seen {
 	text = strings.TrimSpace(text)
-	s := seen{characters: utf8.RuneCountInString(text), tooLong: len(text) > mostPrompt, money: amounts.MatchString(text), date: dates.MatchString(text)}
-	s.words = len(strings.Fields(text))
+	return seen{
+		characters: utf8.RuneCountInString(text), words: words(text), tooLong: len(text) > mostPrompt,
+		money: amounts.MatchString(text), date: dates.MatchString(text),
+	}
+}
+
+// words counts the words of a text. Scripts without spaces count two characters as one.
+func words(text string) int {
 	dense := 0
 	for _, r := range text {
-		if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai) {
+		if r >= firstDense && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai) {
 			dense++
 		}
 	}
-	s.words += dense / 2
-	return s
+	return len(strings.Fields(text)) + dense/2
 }
+
+// firstDense is the first character of such a script.
+const firstDense = 0x0e01
 
 func (s seen) count() string {
 	return fmt.Sprintf("%s, %s", counted(s.characters, "character", "characters"), counted(s.words, "word", "words"))
