@@ -88,6 +88,7 @@ func notNewer(ctx context.Context, p *goose.Provider) error {
 func migrate(ctx context.Context, config *pgx.ConnConfig, move func(context.Context, *goose.Provider) error) error {
 	holder := config.Copy()
 	holder.RuntimeParams["statement_timeout"] = "0" // the wait for the lock may be long
+	holder.RuntimeParams["idle_in_transaction_session_timeout"] = "0"
 	lock, err := pgx.ConnectConfig(ctx, holder)
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", err)

@@ -276,6 +276,45 @@ func TestF26Password(t *testing.T) {
 	}
 }
 
+// Ensure that a process that is stopped in the middle of a transaction does not keep its rows from others.
+func TestStoppedInTransaction(t *testing.T) {
+	t.Parallel()
+	dsn := pgtest.DSN(t)
+	open := func(change func(map[string]string)) *pgxpool.Pool {
+		c, err := store.Config(store.Options{DSN: dsn})
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(c.ConnConfig.RuntimeParams)
+		pool, err := pgxpool.NewWithConfig(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(pool.Close)
+		return pool
+	}
+	other := open(func(map[string]string) {})
+	execute(t, other, "insert into task_item (state, prompt) values ('pending', 'x')")
+	stopped := open(func(p map[string]string) {
+		if p["idle_in_transaction_session_timeout"] != "10s" {
+			t.Errorf("a transaction may be idle for %q", p["idle_in_transaction_session_timeout"])
+		}
+		p["idle_in_transaction_session_timeout"] = "100ms"
+	})
+	tx, err := stopped.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := tx.Exec(t.Context(), "select 1 from task_item for update"); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, other, "update task_item set prompt = 'y'") // waits until the server has given the other up
+	if _, err := tx.Exec(t.Context(), "update task_item set prompt = 'z'"); err == nil {
+		t.Error("the transaction went on")
+	}
+}
+
 // Ensure that a service waits for a database that is not up yet, and says so.
 func TestOpenWaits(t *testing.T) {
 	t.Parallel()

@@ -14,9 +14,8 @@ import (
 )
 
 const (
-	connectTimeout   = 5 * time.Second
-	statementTimeout = "30s"
-	maxLifetime      = 5 * time.Minute
+	connectTimeout = 5 * time.Second
+	maxLifetime    = 5 * time.Minute
 )
 
 // Options of a connection to the database.
@@ -47,10 +46,22 @@ func Config(o Options) (*pgxpool.Config, error) {
 	if p["application_name"] == "" {
 		p["application_name"] = "planexe"
 	}
-	if p["statement_timeout"] == "" {
-		p["statement_timeout"] = statementTimeout
+	for name, value := range session {
+		if p[name] == "" {
+			p[name] = value
+		}
 	}
 	return c, nil
+}
+
+// session is what the server is told about each connection, unless the DSN says otherwise. A process that is stopped or
+// cut off in the middle of a transaction would keep the rows it has locked from everybody for as long as the server
+// believes in it, which is hours; so it is given up after seconds, and finds its transaction undone when it comes back.
+var session = map[string]string{
+	"statement_timeout":                   "30s",
+	"idle_in_transaction_session_timeout": "10s",
+	"tcp_keepalives_idle":                 "10",
+	"tcp_keepalives_interval":             "5",
 }
 
 // How long Open waits between two tries, and how often it says so.
