@@ -351,6 +351,7 @@ func (j *job) collect(s *queue.Store, e *queue.Ending) {
 			j.w.log.Warn("track_activity.jsonl is not stored", "task_id", j.task.ID, "error", err)
 		}
 	}
+	j.name(s) // the plan may have been made between two looks
 	e.Progress = j.shown()
 	report, err := s.Read(plan.Report.Name)
 	switch {

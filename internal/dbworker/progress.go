@@ -55,10 +55,17 @@ func (j *job) watch(s *queue.Store) (stop func()) {
 	return func() { cancel(); <-ended }
 }
 
-func (j *job) show(ctx context.Context, s *queue.Store) {
-	t := title(s) // a few bytes, and a rerun may change them
+// name notes the plan's title: a few bytes, and a rerun may change them.
+func (j *job) name(s *queue.Store) {
+	t := title(s)
 	j.mu.Lock()
+	defer j.mu.Unlock()
 	j.title = t
+}
+
+func (j *job) show(ctx context.Context, s *queue.Store) {
+	j.name(s)
+	j.mu.Lock()
 	fresh := j.progress
 	j.progress = false
 	j.mu.Unlock()
