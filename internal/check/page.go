@@ -26,7 +26,7 @@ func Markdown(f plan.Findings) string {
 	if len(f.Findings) > 0 {
 		b.WriteString("\n| Severity | Section | Finding |\n|---|---|---|\n")
 		for _, x := range Sorted(f.Findings) {
-			where := Title(x.File)
+			where := plan.Title(x.File)
 			if x.Section != "" {
 				where += ": " + x.Section
 			}
@@ -65,16 +65,6 @@ func Sorted(findings []plan.Finding) []plan.Finding {
 		}
 	}
 	return out
-}
-
-// Title is what people call the artifact with a name; the name where it has no title.
-func Title(name string) string {
-	for _, f := range append(plan.All(), plan.Schedule) {
-		if f.Name == name {
-			return f.Title
-		}
-	}
-	return name
 }
 
 // markup is what text of a document could break the page with.

@@ -34,7 +34,7 @@ func repeats(r *run, res *result) {
 			case before.file == b.file:
 				res.add(plan.SeverityWarning, b, b.text, fmt.Sprintf("The paragraph stands in an earlier section, “%s”, too.", shorten(before.section)))
 			default:
-				res.add(plan.SeverityNote, b, b.text, fmt.Sprintf("The paragraph stands in “%s”, too.", Title(before.file)))
+				res.add(plan.SeverityNote, b, b.text, fmt.Sprintf("The paragraph stands in “%s”, too.", plan.Title(before.file)))
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // File is the handle of one artifact: a file of the run directory that exactly one step writes.
@@ -42,7 +43,9 @@ type JSON[T any] struct{ File }
 
 // Expected returns the names of the declared files in plain string order: what progress counts
 // and what expected_filenames1.json holds.
-func Expected() []string {
+func Expected() []string { return slices.Clone(expected()) }
+
+var expected = sync.OnceValue(func() []string {
 	var names []string
 	for _, f := range All() {
 		if !f.Extra {
@@ -51,4 +54,20 @@ func Expected() []string {
 	}
 	slices.Sort(names)
 	return names
+})
+
+// Title returns what people call the file with a name, files of ours included; the name where it has no title.
+func Title(name string) string {
+	if t, ok := titles()[name]; ok {
+		return t
+	}
+	return name
 }
+
+var titles = sync.OnceValue(func() map[string]string {
+	m := map[string]string{}
+	for _, f := range slices.Concat(All(), extras()) {
+		m[f.Name] = f.Title
+	}
+	return m
+})

@@ -35,3 +35,11 @@ type Timetable struct {
 	Waterfall   bool `json:"waterfall"`    // everything end to end, not by dependencies
 	WorkingDays bool `json:"working_days"` // work is done from Monday to Friday
 }
+
+// extras returns the files of ours, which are not in the contract.
+func extras() []File {
+	return []File{
+		KeyFacts.Artifact(), ScheduleOptions.Artifact(), FixedDates.Artifact(), Schedule.Artifact(), Checks.Artifact(), ChecksPage.Artifact(), Opening.Artifact(),
+		ShortPurpose.Artifact(), ShortPlanType.Artifact(), ShortLocations.Artifact(), ShortCurrency.Artifact(), ShortRisks.Artifact(), ShortAssumptions.Artifact(), ShortDistilled.Artifact(), ShortReview.Artifact(),
+	}
+}

@@ -149,7 +149,7 @@ func (u *ui) showFile(w http.ResponseWriter, r *http.Request) {
 		u.fail(w, r, err)
 		return
 	}
-	u.render(w, r, http.StatusOK, filePage(u.page(w, r, titleOf(v.file.Name), "/runs"), v))
+	u.render(w, r, http.StatusOK, filePage(u.page(w, r, plan.Title(v.file.Name), "/runs"), v))
 }
 
 // rawFile gives a file as a download; it is never shown as a page.
@@ -183,7 +183,7 @@ func (u *ui) showEdit(w http.ResponseWriter, r *http.Request, status int, v file
 	if e, err := u.Worker.Estimate(r.Context(), api.EstimateQuery{RunID: v.RunID, LLMModel: v.LLMModel, SpeedVsDetail: v.SpeedVsDetail, File: v.file.Name}); err == nil {
 		v.takes = &e
 	}
-	u.render(w, r, status, editPage(u.page(w, r, "Edit "+titleOf(v.file.Name), "/runs"), v))
+	u.render(w, r, status, editPage(u.page(w, r, "Edit "+plan.Title(v.file.Name), "/runs"), v))
 }
 
 // saveFile keeps an edit, and starts what follows from it when that was asked for.
@@ -234,14 +234,4 @@ func (u *ui) revertFile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u.back(w, r, to, kit.Good, "Your edit is taken back. "+sentence(follow(len(answer.Dirty))))
-}
-
-// titleOf is what a person calls a file.
-func titleOf(name string) string {
-	for _, f := range append(plan.All(), plan.ChecksPage) {
-		if f.Name == name {
-			return f.Title
-		}
-	}
-	return name
 }
