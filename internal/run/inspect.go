@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"planexe/internal/event"
 	"planexe/internal/pipeline"
@@ -39,15 +42,14 @@ func Inspect(g *pipeline.Graph, place Place) (*Inspection, error) {
 	if err := place.Outline(func(e event.Event) { records.Apply(e); state.Apply(e) }); err != nil {
 		return nil, err
 	}
-	return InspectFiles(g, place, state, &records)
+	return InspectFiles(g, Digest(g, place), state, &records)
 }
 
-// InspectFiles is Inspect for a run whose log was folded already.
-func InspectFiles(g *pipeline.Graph, files pipeline.Store, state State, records *pipeline.Records) (*Inspection, error) {
+// InspectFiles is Inspect for a run whose log was folded and whose files were read already.
+func InspectFiles(g *pipeline.Graph, files *Digests, state State, records *pipeline.Records) (*Inspection, error) {
 	in := &Inspection{State: state}
-	store := &digests{files, map[string]string{}}
 	for _, s := range g.Steps() {
-		check, err := g.Check(s.Name, store, records, in.State.Run.Speed, false)
+		check, err := g.Check(s.Name, files, records, in.State.Run.Speed, false)
 		if err != nil {
 			return nil, err
 		}
@@ -97,27 +99,60 @@ func Live(g *pipeline.Graph, state State) *Inspection {
 	return in
 }
 
-// digests reads every artifact once: most are read by many steps.
-type digests struct {
+// Digests are the artifacts of a directory with their digests: most are read by many steps, so each is read once.
+type Digests struct {
 	pipeline.Store
-	known map[string]string
+	of map[string]digest
+}
+
+type digest struct {
+	text string // "" when the artifact is missing
+	err  error
+}
+
+// Digest reads the artifacts of a graph, several at once.
+func Digest(g *pipeline.Graph, files pipeline.Store) *Digests {
+	d := &Digests{files, map[string]digest{}}
+	var names []string
+	for _, s := range g.Steps() {
+		names = append(names, s.Outputs...)
+	}
+	found := make([]digest, len(names))
+	var next atomic.Int64
+	var reading sync.WaitGroup
+	for range min(4, runtime.GOMAXPROCS(0)) {
+		reading.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(names); i = int(next.Add(1)) - 1 {
+				found[i] = d.read(names[i])
+			}
+		})
+	}
+	reading.Wait()
+	for i, name := range names {
+		d.of[name] = found[i]
+	}
+	return d
 }
 
 // Digest returns the digest of an artifact, "" when it is missing.
-func (d *digests) Digest(name string) (string, error) {
-	if known, ok := d.known[name]; ok {
-		return known, nil
+func (d *Digests) Digest(name string) (string, error) {
+	known, ok := d.of[name]
+	if !ok {
+		known = d.read(name)
+		d.of[name] = known
 	}
+	return known.text, known.err
+}
+
+func (d *Digests) read(name string) digest {
 	data, err := d.Store.Read(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		d.known[name] = ""
+		return digest{}
 	case err != nil:
-		return "", fmt.Errorf("read %s: %w", name, err)
-	default:
-		d.known[name] = pipeline.Digest(data)
+		return digest{err: fmt.Errorf("read %s: %w", name, err)}
 	}
-	return d.known[name], nil
+	return digest{text: pipeline.Digest(data)}
 }
 
 // Readers returns the steps that read an artifact, directly or not, in order: what a change of it

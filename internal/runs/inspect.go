@@ -71,11 +71,15 @@ func (k *inspections) get(l *Library, id, path string, g *pipeline.Graph) (*run.
 		return nil, err
 	}
 	defer d.Close()
-	v, err := l.viewed(id)
+	var v viewed
+	var reading sync.WaitGroup
+	reading.Go(func() { v, err = l.viewed(id) })
+	digests := run.Digest(g, d)
+	reading.Wait()
 	if err != nil {
 		return nil, err
 	}
-	in, err := run.InspectFiles(g, d, v.State, v.records)
+	in, err := run.InspectFiles(g, digests, v.State, v.records)
 	if err != nil {
 		return nil, err
 	}

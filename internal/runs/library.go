@@ -173,7 +173,7 @@ func (l *Library) Count() (runs int, bytes int64, err error) {
 
 // fresh is how long a look at the base directory serves. A list within stale of it is answered as it was known, while
 // the next look begins; a later one waits for that.
-const fresh, stale = time.Second, 5 * time.Second
+const fresh, stale = 2 * time.Second, 5 * time.Second
 
 // all returns the entries, newest first.
 func (l *Library) all() ([]entry, error) {
