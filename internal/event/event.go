@@ -12,7 +12,6 @@ import (
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	jsonv1 "github.com/go-json-experiment/json/v1"
 )
 
 // Event is one numbered entry of a run's log.
@@ -62,7 +61,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 }
 
 // asLogged are the rules of encoding/json that a log needs. The decoder of its second version takes a third of the time.
-var asLogged = jsonv2.JoinOptions(jsonv1.FormatDurationAsNano(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+var asLogged = jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 func (e *Event) read(w wire) error {
 	e.Seq, e.Time = w.Seq, w.Time

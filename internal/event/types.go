@@ -170,7 +170,7 @@ type CallAttempt struct {
 	Usage    Usage         `json:"usage"`
 	Cost     *float64      `json:"cost,omitempty"` // USD; nil is unknown
 	Started  time.Time     `json:"started"`
-	Duration time.Duration `json:"duration_ns"`
+	Duration time.Duration `json:"duration_ns,format:nano"`
 	Prompt   string        `json:"prompt,omitempty"` // digest of the messages
 	Rejected string        `json:"rejected,omitempty"`
 }
