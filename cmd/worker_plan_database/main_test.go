@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,9 +62,6 @@ type world struct {
 
 func newWorld(t *testing.T, dsn string, latency int) *world {
 	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("skipped: there are no such signals on Windows")
-	}
 	w := &world{t: t, dsn: dsn, conf: t.TempDir(), crashes: 4, heard: map[string]int{}}
 	text := fmt.Sprintf(`{"demo": {"class": "Demo", "priority": 1, "arguments": {"latency_ms": %d}}}`, latency)
 	if err := os.WriteFile(filepath.Join(w.conf, "llm_config.json"), []byte(text), 0o666); err != nil {

@@ -84,7 +84,7 @@ func value(v attribute.Value) []byte {
 		}
 		return sub(nil, 5, list)
 	}
-	return sub(nil, 1, []byte(v.Emit()))
+	return sub(nil, 1, []byte(v.String()))
 }
 
 func sub(b []byte, field pb.Number, inside []byte) []byte {

@@ -47,7 +47,7 @@ func kept(t *testing.T) (*Tracer, func() (lines []string, spans tracetest.SpanSt
 func about(s tracetest.SpanStub) map[string]string {
 	m := map[string]string{}
 	for _, kv := range s.Attributes {
-		m[string(kv.Key)] = kv.Value.Emit()
+		m[string(kv.Key)] = kv.Value.String()
 	}
 	return m
 }

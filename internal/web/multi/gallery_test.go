@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -194,27 +193,7 @@ func TestLooks(t *testing.T) {
 				const f = document.forms[0]; const add = (k, v) => { const i = document.createElement("input"); i.name = k; i.value = v; f.append(i); }; add("csrf_token", token); %s f.action = %q; f.submit(); return true; })()`, fields, s.path))
 			b.Until("the answer to the form", `document.querySelector("h1")`)
 		}
-		for _, scheme := range []string{"light", "dark"} {
-			b.Scheme(scheme)
-			for _, width := range []int64{320, 360, 1440} {
-				b.Size(width)
-				webtest.Eval[bool](b, webtest.Settled[1:])
-				if *shots != "" && width != 320 {
-					b.Shoot(filepath.Join(*shots, fmt.Sprintf("%s-%d-%s.png", strings.NewReplacer(" ", "-", "/", "-", ",", "").Replace(s.name), width, scheme)))
-				}
-				webtest.Eval[bool](b, `for (const d of document.querySelectorAll("details:not(.more)")) d.open = true`+webtest.Settled)
-				if n := webtest.Eval[int](b, "document.documentElement.scrollWidth"); n > int(width) {
-					t.Errorf("%s, %s: the page is %d wide in a window of %d: %v", s.name, scheme, n, width, webtest.Eval[[]string](b, webtest.TooWide))
-				}
-				for _, problem := range webtest.Eval[[]string](b, webtest.Looks) {
-					t.Errorf("%s, %s, %d: %s", s.name, scheme, width, problem)
-				}
-				if width != 360 {
-					b.Axe(s.name)
-				}
-				webtest.Eval[bool](b, `for (const d of document.querySelectorAll("details")) d.open = false`+webtest.Settled)
-			}
-		}
+		b.LooksRight(s.name, *shots)
 		b.Quiet(s.name)
 	}
 }

@@ -25,6 +25,7 @@ import (
 	"planexe/internal/queue"
 	"planexe/internal/web/kit"
 	"planexe/internal/web/single"
+	"planexe/internal/web/webtest"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -172,27 +173,7 @@ var tokenField = regexp.MustCompile(`name="` + kit.TokenField + `" value="([^"]+
 
 func (b *browser) do(method, path, form string, header ...string) *httptest.ResponseRecorder {
 	b.t.Helper()
-	r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(form))
-	r.Header.Set("Accept", "text/html")
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Sec-Fetch-Site", "same-origin")
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	for _, c := range b.kept {
-		r.AddCookie(c)
-	}
-	w := httptest.NewRecorder()
-	b.h.ServeHTTP(w, r)
-	for _, c := range w.Result().Cookies() {
-		if c.MaxAge < 0 {
-			delete(b.kept, c.Name)
-			continue
-		}
-		b.kept[c.Name] = c
-	}
+	w := webtest.Visit(b.h, b.kept, method, path, form, append([]string{"Accept", "text/html"}, header...)...)
 	if m := tokenField.FindStringSubmatch(w.Body.String()); m != nil {
 		b.token = m[1]
 	}

@@ -12,6 +12,7 @@ import (
 
 	"planexe/internal/api"
 	"planexe/internal/web/kit"
+	"planexe/internal/web/webtest"
 )
 
 // browser keeps cookies, and follows no redirect.
@@ -33,27 +34,7 @@ func newBrowser(t *testing.T, f *fake, set func(*Options)) *browser {
 
 func (b *browser) do(method, path, form string, header ...string) *httptest.ResponseRecorder {
 	b.t.Helper()
-	r := httptest.NewRequest(method, "http://localhost"+path, strings.NewReader(form))
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Sec-Fetch-Site", "same-origin")
-	}
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	for _, c := range b.kept {
-		r.AddCookie(c)
-	}
-	w := httptest.NewRecorder()
-	b.h.ServeHTTP(w, r)
-	for _, c := range w.Result().Cookies() {
-		if c.MaxAge < 0 {
-			delete(b.kept, c.Name)
-			continue
-		}
-		b.kept[c.Name] = c
-	}
-	return w
+	return webtest.Visit(b.h, b.kept, method, path, form, header...)
 }
 
 func (b *browser) get(path string) *httptest.ResponseRecorder {

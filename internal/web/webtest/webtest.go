@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -230,6 +231,34 @@ func (b *Tab) Axe(name string) {
 	}
 	for _, problem := range Eval[[]string](b, `axe.run(document, {iframes: false}).then((r) => r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)).join(" | ")))`) {
 		b.T.Errorf("%s: axe: %s", name, problem)
+	}
+}
+
+// LooksRight fails the test when the page is wider than its window, has text that can hardly be told from what is behind it
+// or controls without a name, or something else that the checkers find, on phones and screens, in the light and in the
+// dark, with all that folds open. shots is a directory that gets a picture of each; "" is none.
+func (b *Tab) LooksRight(name, shots string) {
+	b.T.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		b.Scheme(scheme)
+		for _, width := range []int64{320, 360, 1440} {
+			b.Size(width)
+			Eval[bool](b, Settled[1:])
+			if shots != "" && width != 320 {
+				b.Shoot(filepath.Join(shots, fmt.Sprintf("%s-%d-%s", strings.NewReplacer(" ", "-", "/", "-", ",", "").Replace(name), width, scheme)+".png"))
+			}
+			Eval[bool](b, `for (const d of document.querySelectorAll("details:not(.more)")) d.open = true`+Settled)
+			if n := Eval[int](b, "document.documentElement.scrollWidth"); n > int(width) {
+				b.T.Errorf("%s, %s: the page is %d wide in a window of %d: %v", name, scheme, n, width, Eval[[]string](b, TooWide))
+			}
+			for _, problem := range Eval[[]string](b, Looks) {
+				b.T.Errorf("%s, %s, %d: %s", name, scheme, width, problem)
+			}
+			if width != 360 {
+				b.Axe(name)
+			}
+			Eval[bool](b, `for (const d of document.querySelectorAll("details")) d.open = false`+Settled)
+		}
 	}
 }
 
