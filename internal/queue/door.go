@@ -135,13 +135,18 @@ func (q *Queue) Raise(ctx context.Context, id uuid.UUID, by By, maxCost float64)
 	})
 }
 
-// Free takes a running task from its worker and makes it pending (N17). The worker can write
-// nothing to it from then on.
+// Free takes a running task from its worker and makes it pending, or stopped when that was asked for (N17). The
+// worker can write nothing to it from then on.
 func (q *Queue) Free(ctx context.Context, id uuid.UUID, by By) error {
-	return q.act(ctx, id, by, OnFree, func(in *store.Queries, row locked, _ Transition, d Details) error {
+	return q.act(ctx, id, by, OnFree, func(in *store.Queries, row locked, t Transition, d Details) error {
 		d["owner"] = row.WorkerID
 		if err := in.NotifyStop(ctx, id); err != nil { // so that the worker looks at once
 			return err
+		}
+		if t.To == Stopped {
+			return in.EndTask(ctx, store.EndTaskParams{
+				ID: id, State: store.TaskstateStopped, Attempts: 1, Crashes: row.Crashes, SetupFailures: row.SetupFailures, Message: messageStopped, Recoverable: ptr(true),
+			})
 		}
 		return in.ReturnTask(ctx, store.ReturnTaskParams{ID: id, Attempts: 1, Crashes: row.Crashes, SetupFailures: row.SetupFailures, Message: messageWaiting})
 	})

@@ -108,6 +108,7 @@ var table = []Transition{
 	{"N15", Stopped, OnRetry, Pending, taskPending, "Retry", nil},
 	{"N16", Failed, OnAnew, Pending, taskPending, "Retry from nothing", nil},
 	{"N16", Stopped, OnAnew, Pending, taskPending, "Retry from nothing", nil},
+	{"N17", Processing, OnFree, Stopped, taskStopped, "Processing -> Stopped", func(f facts) bool { return f.admin && f.stopRequested }},
 	{"N17", Processing, OnFree, Pending, taskPending, "Requeued by admin", admin},
 	{"N18", Pending, OnMark, Failed, taskFailed, "Marked failed by admin", admin},
 	{"N18", Processing, OnMark, Failed, taskFailed, "Marked failed by admin", admin},

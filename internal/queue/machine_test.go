@@ -177,6 +177,7 @@ func TestTurns(t *testing.T) {
 		{"stop, then the worker dies", func(b *bench, x queue.Task) error { b.lapse(x.ID); _, err := b.q.Reap(ctx, b.b); return err }, queue.Stopped, "", "stop_requested = true"},
 		{"stop, then the worker restarts", func(b *bench, _ queue.Task) error { _, err := b.q.Recover(ctx, b.a); return err }, queue.Stopped, "", "stop_requested = true"},
 		{"stop, then a shutdown", func(b *bench, x queue.Task) error { return b.q.Release(ctx, b.a, x.Lease, "") }, queue.Stopped, "", "stop_requested = true"},
+		{"stop, then an admin frees it", func(b *bench, x queue.Task) error { return b.q.Free(ctx, x.ID, root) }, queue.Stopped, "", "stop_requested = true"},
 		{"F16: third crash", func(b *bench, x queue.Task) error { b.lapse(x.ID); _, err := b.q.Reap(ctx, b.b); return err }, queue.Failed, queue.ReasonWorker, "crashes = 2"},
 		{"second crash", func(b *bench, x queue.Task) error { b.lapse(x.ID); _, err := b.q.Reap(ctx, b.b); return err }, queue.Pending, "", "crashes = 1"},
 		{"F11: fifth setup failure", func(b *bench, x queue.Task) error { return b.q.GiveBack(ctx, b.a, x.Lease, "") }, queue.Failed, queue.ReasonSetup, "setup_failures = 4"},

@@ -259,6 +259,8 @@ func (w *walk) settle() {
 	var left int
 	w.one("select count(*) from task_item where state in ('pending', 'processing')", &left)
 	if left > 0 {
-		w.t.Errorf("%d tasks are stuck", left)
+		var which string
+		w.one("select string_agg(row_to_json(x)::text, ' ') from (select state, attempt, crashes, worker_id, lease_expires_at, not_before, stop_requested, finished_at from task_item where state in ('pending', 'processing')) x", &which)
+		w.t.Errorf("%d tasks are stuck: %s", left, which)
 	}
 }
